@@ -1,0 +1,58 @@
+# Flowlet: `make help` lists what there is. One folder a build under build/.
+BUILD ?= release
+CC = gcc
+OUT = build/$(BUILD)
+PKGS = libuv libmicrohttpd libcurl libcares libseccomp sqlite3 libsodium libcrypto libssl jansson javascriptcoregtk-4.1
+WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wswitch-enum -Wno-format-truncation -Werror
+CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+CFLAGS_debug = -O0 -g
+CFLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_tsan = -O1 -g -fsanitize=thread
+LDFLAGS_release = -pie -Wl,-z,relro,-z,now
+LDFLAGS_asan = -fsanitize=address,undefined
+LDFLAGS_tsan = -fsanitize=thread
+
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CFLAGS += -std=gnu17 -fPIE $(WARN) $(CFLAGS_$(BUILD)) -D_GNU_SOURCE -Isrc -I$(OUT)/gen $(PKG_CFLAGS)
+LDLIBS += $(PKG_LIBS) -lresolv -lpthread -ldl -lm
+
+SOURCES := $(shell find src -name '*.c' ! -name main.c | sort)
+OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
+TESTS := $(wildcard tests/unit/test_*.c)
+
+all: build/flowlet
+
+build/flowlet: $(OUT)/flowlet
+	@ln -sf $(BUILD)/flowlet $@
+
+$(OUT)/flowlet: $(OUT)/main.o $(OBJECTS)
+	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
+
+$(OUT)/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests: each module's test program has Criterion register its tests.
+$(OUT)/tests/unit: $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) -lcriterion
+$(OUT)/tests/%.o: tests/unit/%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+test: $(OUT)/tests/unit ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
+	$(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
+
+headers: ## each header compiles alone
+	@for h in $$(find src -name '*.h'); do echo "#include \"$${h#src/}\"" | $(CC) $(CFLAGS) -fsyntax-only -x c - || exit 1; done
+
+clean: ## removes all builds
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: all test headers clean help
+.SECONDARY:
+-include $(OBJECTS:.o=.d) $(OUT)/main.d

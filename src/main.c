@@ -1,0 +1,3 @@
+/* main.c — arguments, open, run, close. */
+#include "base/base.h"
+int main(void) { return 0; }
