@@ -21,10 +21,8 @@ SOURCES := $(shell find src -name '*.c' ! -name main.c | sort)
 OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
 TESTS := $(wildcard tests/unit/test_*.c)
 
-all: build/flowlet
-
-build/flowlet: $(OUT)/flowlet
-	@ln -sf $(BUILD)/flowlet $@
+all: $(OUT)/flowlet ## build/flowlet (BUILD=release debug asan tsan)
+	@ln -sfn $(BUILD)/flowlet build/flowlet
 
 $(OUT)/flowlet: $(OUT)/main.o $(OBJECTS)
 	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
