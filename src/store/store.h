@@ -1,0 +1,154 @@
+/* store.h — what must not be lost: releases, runs, journals, state, outbox, secrets.
+ *
+ *     store_write(s, work, done, arg);   work(tx, arg) on the writer's thread, done on the loop
+ *     store_read(s, work, done, arg);    the same on a reader's thread, side by side with writing
+ *
+ * What one turn of the loop queued is committed together: one transaction, one sync
+ * (group commit). Each work has a savepoint of its own: when it returns false only its own
+ * changes go, and its `done` gets the error. After a failed commit (disk full) all of the
+ * batch's `done` get that error, nothing of it is stored, and the next batch tries again.
+ * Works run in the order queued. `done` may be NULL.
+ *
+ * store_record_run is the cheap way for runs that are not durable: it copies the row and
+ * returns; rows are written in batches within 200 ms, with no sync of their own. Past
+ * STORE_BACKLOG_MAX bytes waiting, store_is_behind says so and callers answer 503.
+ *
+ * Two backends keep this contract: sqlite/ (one file, WAL); later one on PostgreSQL.
+ * All keys start with the workspace's number. Times are ms since 1970. Modes: 'p', 'l'.
+ * Thread: store_* on the loop, tx_* only inside a work. */
+#ifndef FLOWLET_STORE_H
+#define FLOWLET_STORE_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "net/loop.h"
+
+#define STORE_BACKLOG_MAX (64 * 1024 * 1024)
+
+struct store;
+struct store_tx;
+
+/* dir must exist. Checks the version (ERR_NEWER, ERR_CORRUPT say what to do), migrates. */
+struct store *store_open(struct loop *l, const char *dir, struct error *err);
+/* Writes what is waiting; all `done` have come when it returns. Takes NULL. */
+void store_close(struct store *s);
+
+typedef bool store_work_fn(struct store_tx *tx, void *arg, struct error *err);
+typedef void store_done_fn(void *arg, const struct error *err); /* err NULL: committed */
+void store_write(struct store *s, store_work_fn *work, store_done_fn *done, void *arg);
+void store_read(struct store *s, store_work_fn *work, store_done_fn *done, void *arg);
+/* At start and in the command line, where waiting is no harm: runs work and waits. */
+MUST_USE bool store_write_now(struct store *s, store_work_fn *work, void *arg, struct error *err);
+bool store_is_behind(const struct store *s);
+/* Whether the last commit failed, and why (readiness). */
+bool store_is_failing(const struct store *s, struct error *err);
+
+/* ---- key and value: schema version, keys, caches by content ---- */
+MUST_USE bool tx_meta_put(struct store_tx *tx, const char *key, struct str value, struct error *err);
+/* False with ERR_NOT_FOUND where there is none. */
+MUST_USE bool tx_meta_get(struct store_tx *tx, const char *key, struct buf *out, struct error *err);
+MUST_USE bool tx_cache_put(struct store_tx *tx, struct str key, struct str value, struct error *err);
+MUST_USE bool tx_cache_get(struct store_tx *tx, struct str key, struct buf *out, struct error *err);
+
+/* ---- workspaces and releases ---- */
+struct workspace_row {
+    int64_t id;
+    struct str name;
+    char mode;       /* 'p' practice, 'l' live */
+    int64_t release; /* the newest; 0: none yet */
+};
+typedef bool tx_workspace_fn(void *arg, const struct workspace_row *row); /* false stops */
+MUST_USE bool tx_workspace_list(struct store_tx *tx, tx_workspace_fn *fn, void *arg, struct error *err);
+/* Makes it where there is none of this name; *id either way. */
+MUST_USE bool tx_workspace_put(struct store_tx *tx, struct str name, char mode, int64_t *id, struct error *err);
+MUST_USE bool tx_workspace_set_mode(struct store_tx *tx, int64_t workspace, char mode, struct error *err);
+/* files: the folder as one blob; compiled: what release_write made. Becomes the newest. */
+MUST_USE bool tx_release_put(struct store_tx *tx, int64_t workspace, struct str files, struct str compiled, int64_t *release,
+                             struct error *err);
+MUST_USE bool tx_release_get(struct store_tx *tx, int64_t workspace, int64_t release, struct buf *files, struct buf *compiled,
+                             struct error *err); /* either buf may be NULL */
+
+/* ---- runs ---- */
+enum run_state { RUN_ACCEPTED = 0, RUN_RUNNING = 1, RUN_WAITING = 2, RUN_DONE = 3, RUN_FAILED = 4, RUN_CANCELED = 5 };
+struct run_row {
+    int64_t id; /* ordered by time */
+    int64_t workspace, release;
+    struct str flow;
+    enum run_state state;
+    char mode;
+    bool durable;
+    struct str trigger;           /* "POST /path", "cron 2026-...", "run 18..." , "api" */
+    int64_t started_ms, ended_ms; /* ended 0: not yet */
+    struct str error;             /* one sentence, masked; empty: none */
+    struct str history;           /* masked JSON; empty while it runs */
+    struct str accepted;          /* durable, under way: sealed input and seed; empty otherwise */
+};
+void store_record_run(struct store *s, const struct run_row *row);                           /* copies */
+MUST_USE bool tx_run_put(struct store_tx *tx, const struct run_row *row, struct error *err); /* inserts or replaces */
+/* The end of a durable run: state, time, history; drops `accepted` and its journal. */
+MUST_USE bool tx_run_end(struct store_tx *tx, int64_t id, enum run_state state, int64_t ended_ms, struct str error,
+                         struct str history, struct error *err);
+struct run_filter {
+    int64_t workspace;
+    struct str flow;   /* empty: all */
+    int state;         /* -1: all */
+    int64_t before_id; /* 0: newest first from the top */
+    int64_t after_id;  /* not 0: oldest first from there, for following */
+    int limit;
+};
+typedef bool tx_run_fn(void *arg, const struct run_row *row); /* history and accepted left out; false stops */
+MUST_USE bool tx_run_list(struct store_tx *tx, const struct run_filter *filter, tx_run_fn *fn, void *arg, struct error *err);
+/* The row's texts live in arena. ERR_NOT_FOUND. */
+MUST_USE bool tx_run_get(struct store_tx *tx, int64_t workspace, int64_t id, struct run_row *row, struct arena *arena,
+                         struct error *err);
+/* Durable runs that have not ended, of all workspaces, oldest first, with `accepted`. */
+MUST_USE bool tx_run_list_open(struct store_tx *tx, tx_run_fn *fn, void *arg, struct error *err);
+
+/* ---- the journal of durable runs: sealed records in order ---- */
+MUST_USE bool tx_journal_add(struct store_tx *tx, int64_t run, struct str record, struct error *err);
+typedef bool tx_journal_fn(void *arg, struct str record);
+MUST_USE bool tx_journal_list(struct store_tx *tx, int64_t run, tx_journal_fn *fn, void *arg, struct error *err);
+
+/* ---- deliveries seen: *first is the run that claimed key, which may be `run` itself ---- */
+MUST_USE bool tx_delivery_claim(struct store_tx *tx, int64_t workspace, char mode, struct str flow, struct str key, int64_t run,
+                                int64_t now_ms, int64_t *first, struct error *err);
+
+/* ---- cron: *fresh when this instant was not fired before ---- */
+MUST_USE bool tx_cron_fire(struct store_tx *tx, int64_t workspace, struct str flow, int64_t instant_ms, int64_t run, bool *fresh,
+                           struct error *err);
+/* The newest instant fired, 0 for none. */
+MUST_USE bool tx_cron_last(struct store_tx *tx, int64_t workspace, struct str flow, int64_t *instant_ms, struct error *err);
+
+/* ---- state: small JSON values of a workspace, one set a mode ---- */
+#define STATE_VALUE_MAX (64 * 1024)
+#define STATE_TOTAL_MAX (100 * 1024 * 1024)
+MUST_USE bool tx_state_get(struct store_tx *tx, int64_t workspace, char mode, struct str key, int64_t now_ms, struct buf *value,
+                           int64_t *version, struct error *err); /* ERR_NOT_FOUND, also when expired */
+/* if_version: -1 any, 0 must not be there, else must be this (ERR_CONFLICT). ttl_ms 0: for ever. */
+MUST_USE bool tx_state_put(struct store_tx *tx, int64_t workspace, char mode, struct str key, struct str value, int64_t ttl_ms,
+                           int64_t if_version, int64_t now_ms, int64_t *version, struct error *err);
+MUST_USE bool tx_state_delete(struct store_tx *tx, int64_t workspace, char mode, struct str key, bool *was_there,
+                              struct error *err);
+typedef bool tx_state_fn(void *arg, struct str key, struct str value, int64_t version);
+MUST_USE bool tx_state_list(struct store_tx *tx, int64_t workspace, char mode, struct str prefix, int64_t now_ms, int limit,
+                            tx_state_fn *fn, void *arg, struct error *err);
+
+/* ---- outbox: what practice mode captured ---- */
+struct outbox_row {
+    int64_t id, run, time_ms;
+    struct str flow, operation, kind, to, content;
+};
+MUST_USE bool tx_outbox_add(struct store_tx *tx, int64_t workspace, const struct outbox_row *row, struct error *err);
+typedef bool tx_outbox_fn(void *arg, const struct outbox_row *row);
+MUST_USE bool tx_outbox_list(struct store_tx *tx, int64_t workspace, int64_t after_id, int limit, tx_outbox_fn *fn, void *arg,
+                             struct error *err);
+MUST_USE bool tx_outbox_clear(struct store_tx *tx, int64_t workspace, struct error *err);
+
+/* ---- secrets: sealed values by name, one set a mode ---- */
+MUST_USE bool tx_secret_put(struct store_tx *tx, int64_t workspace, char mode, struct str name, struct str sealed, int64_t now_ms,
+                            struct error *err);
+MUST_USE bool tx_secret_delete(struct store_tx *tx, int64_t workspace, char mode, struct str name, struct error *err);
+typedef bool tx_secret_fn(void *arg, struct str name, struct str sealed, int64_t changed_ms);
+MUST_USE bool tx_secret_list(struct store_tx *tx, int64_t workspace, char mode, tx_secret_fn *fn, void *arg, struct error *err);
+
+#endif
