@@ -1,0 +1,126 @@
+"""The binary under test: started, asked, stopped, killed."""
+import http.client
+import json
+import os
+import re
+import subprocess
+import urllib.parse
+from pathlib import Path
+from typing import NamedTuple
+
+from .process import Process
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = Path(os.environ.get("FLOWLET", ROOT / "build/flowlet"))
+WORKSPACE = "emergency-response"
+
+
+class Response(NamedTuple):
+    status: int
+    headers: dict  # names in lower case
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+
+def request(method, url, body=None, headers=None, timeout=20) -> Response:
+    """One exchange on a connection of its own; a dict as body goes as a form."""
+    parts = urllib.parse.urlsplit(url)
+    headers = dict(headers or {})
+    if isinstance(body, dict):
+        body = urllib.parse.urlencode(body).encode()
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    try:
+        connection.request(method, (parts.path or "/") + ("?" + parts.query if parts.query else ""), body, headers)
+        got = connection.getresponse()
+        return Response(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+    finally:
+        connection.close()
+
+
+class Flowlet:
+    """`flowlet serve` on free ports of loopback. start() returns when it says it is ready, stop() ends it politely,
+    kill() as a power cut would; start() again goes on with the same data, on the same ports."""
+
+    def __init__(self, data: Path, workspace: Path = None, practice=False, options=()):
+        self.data, self.workspace, self.practice, self.options = data, workspace, practice, list(options)
+        self.listen = self.console = None
+        self.log = data.parent / f"{data.name}.log"
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, seconds=20):
+        argv = [BINARY, "serve", "--data", self.data, "--listen", _address(self.listen), "--console", _address(self.console)]
+        argv += ["--workspace", self.workspace] if self.workspace else []
+        argv += ["--practice"] if self.practice else []
+        before = self.log.stat().st_size if self.log.exists() else 0
+        self.process = Process(argv + self.options, self.log)
+        found = self.process.wait_ready(lambda: _ready(self.log, before), seconds, "flowlet serve")
+        self.listen, self.console = found.groups()
+        self.token = (self.data / "token").read_text().strip()
+        return self
+
+    def stop(self):
+        code = self.process.stop(seconds=15)
+        return code
+
+    def kill(self):
+        self.process.kill()
+
+    # The workspace's own pages
+
+    def get(self, path, **more):
+        return request("GET", self.listen + path, **more)
+
+    def post(self, path, body=None, **more):
+        return request("POST", self.listen + path, body, **more)
+
+    def press(self, password="practice", timeout=20, **fields):
+        """The emergency button's form."""
+        return self.post("/API/emergency-button", {"password": password, **fields}, timeout=timeout)
+
+    def deliver(self, path, delivery, timeout=20):
+        return request(delivery.method, self.listen + path + delivery.query, delivery.body, delivery.headers, timeout)
+
+    # The console's API and the command line
+
+    def api(self, method, path, value=None) -> Response:
+        body = None if value is None else json.dumps(value).encode()
+        return request(method, f"{self.console}/api/v1{path}", body,
+                       {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
+
+    def in_workspace(self, path, workspace=WORKSPACE):
+        """A GET of the workspace's resource, as values: "outbox", "runs"."""
+        answer = self.api("GET", f"/workspaces/{workspace}/{path}")
+        assert answer.status == 200, (answer.status, answer.body)
+        return answer.json
+
+    def command(self, *argv, text="", check=True):
+        """Runs `flowlet ARGV...` as a user of this server would."""
+        environment = {**os.environ, "FLOWLET_SERVER": self.console or "", "FLOWLET_TOKEN": getattr(self, "token", "")}
+        done = subprocess.run([BINARY, *map(str, argv)], input=text, capture_output=True, text=True, timeout=60, env=environment)
+        assert not check or done.returncode == 0, f"flowlet {' '.join(map(str, argv))}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+
+def _address(url):
+    return url.split("//", 1)[1] if url else "127.0.0.1:0"
+
+
+def _ready(log, offset):
+    if not log.exists():
+        return None
+    with open(log, "rb") as file:
+        file.seek(offset)
+        return re.search(r"^ready listen=(\S+) console=(\S+)", file.read().decode(errors="replace"), re.M)
