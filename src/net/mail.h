@@ -29,17 +29,17 @@
 #include "net/loop.h"
 
 struct outgoing;
-struct mail;
+struct mailer;
 struct mail_call;
 
-struct mail_options {
+struct mailer_options {
     const struct outgoing *outgoing; /* which addresses may be reached, and overrides; borrowed */
     const char *ca_file;             /* PEM, instead of the system's; NULL: the system's */
 };
 
-struct mail *mail_open(struct loop *l, const struct mail_options *o, struct error *err);
+struct mailer *mailer_open(struct loop *l, const struct mailer_options *o, struct error *err);
 /* No call may be under way: cancel them and wait. Takes NULL. */
-void mail_close(struct mail *m);
+void mailer_close(struct mailer *m);
 
 struct mail_request {
     struct str server;            /* URL */
@@ -71,7 +71,7 @@ typedef void mail_done_fn(void *arg, const struct mail_result *result, const str
 
 /* Copies what it needs. NULL and err when the request itself is wrong; then done is never called.
  * Else done is called exactly once, later. */
-struct mail_call *mail_start(struct mail *m, const struct mail_request *r, mail_done_fn *done, void *arg, struct error *err);
+struct mail_call *mail_start(struct mailer *m, const struct mail_request *r, mail_done_fn *done, void *arg, struct error *err);
 /* Ends it soon, with ERR_CANCELED; the call is gone when done has been called. */
 void mail_cancel(struct mail_call *c);
 

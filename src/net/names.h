@@ -15,13 +15,13 @@
  *     ERR_PROTOCOL         the answer is no DNS message
  *
  * A record is an object {type, name, ttl, ...}, names without the dot at the end:
- *     A, AAAA      address
- *     CNAME, PTR, NS  target
- *     MX           priority, target
- *     SRV          priority, weight, port, target
- *     TXT          text (its strings joined)
- *     CAA          critical (bool), tag, value
- *     SOA          primary, admin, serial, refresh, retry, expire, minimum
+ *     A, AAAA         address
+ *     CNAME, NS, PTR  target
+ *     MX              preference, exchange
+ *     SRV             priority, weight, port, target
+ *     TXT             text (its strings joined)
+ *     CAA             flags, tag, value
+ *     SOA             primary, mailbox, serial, refresh, retry, expire, minimum
  * Other types that came along (RRSIG, ...) are left out. Thread: the loop's. */
 #ifndef FLOWLET_NAMES_H
 #define FLOWLET_NAMES_H
