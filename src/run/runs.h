@@ -1,0 +1,102 @@
+/* runs.h — the life of runs: accepted, given to a worker, its operations carried out, journaled,
+ * resumed after a crash, answered, recorded. The rules of docs/semantics.md are cited by number.
+ *
+ *     runs_start(runs, &start, err);     from a request, the API, cron or another run
+ *       start.answered(arg, &answer)     the caller's answer, once (or never asked for: NULL)
+ *       start.ended(arg, id, state)      the run is over, once (may be NULL)
+ *     runs_resume(runs, err);            at the server's start
+ *
+ *     a durable run:  PREPARING --accepted is committed--> RUNNING --FINISH--> ENDING --committed--> gone
+ *     any other:                                           RUNNING --FINISH--> gone
+ *     without a worker (none ready, worker lost, store failing): QUEUED, then RUNNING again
+ *
+ * Thread: the loop's. Callbacks come in a later turn. */
+#ifndef FLOWLET_RUNS_H
+#define FLOWLET_RUNS_H
+
+#include "ops/op.h"
+#include "run/workspaces.h"
+
+struct runs;
+
+/* What a caller is told. All borrowed until the callback returns. */
+struct run_answer {
+    uint64_t run;
+    int status;
+    const json_t *headers; /* [[name, value], ...]; NULL: none */
+    struct str body;
+    bool duplicate; /* a delivery that was handled before; run is the first one */
+};
+
+/* The parts of a request as it came (docs/internals.md, section 4, heads). All are copied. */
+struct run_request {
+    struct str method, query, client, content_type, body;
+    const struct { struct str name, value; } * parameters;
+    size_t parameter_count;
+    const struct httpd_field *headers;
+    size_t header_count;
+};
+
+struct run_start {
+    struct workspace *workspace;
+    const struct release_flow *flow;   /* of workspace->release */
+    const struct run_request *request; /* endpoints; else NULL and */
+    json_t *input;                     /* an object; taken; NULL: {} */
+    const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */
+    int64_t cron_instant_ms;           /* not 0: fires only if this instant was not fired before */
+    void (*answered)(void *arg, const struct run_answer *answer);
+    void (*ended)(void *arg, uint64_t run, enum run_state state, const struct error *err);
+    void *arg;
+};
+
+struct runs_env {
+    struct loop *loop;
+    struct store *store;
+    struct pool *pool;
+    struct workspaces *workspaces;
+    const struct seal_key *key;
+    struct op_env ops;
+    unsigned max_runs; /* under way at once; beyond: ERR_BUSY */
+};
+
+struct runs *runs_open(const struct runs_env *env, struct error *err);
+/* The pool's handler: give this to pool_open, with a struct runs ** as arg. */
+extern const struct pool_handler runs_pool_handler;
+MUST_USE bool runs_resume(struct runs *rs, struct error *err);
+/* Takes no more; those that are not durable get until deadline_ms, then `drained` is called. */
+void runs_drain(struct runs *rs, int64_t deadline_ms, loop_fn *drained, void *arg);
+void runs_close(struct runs *rs);
+
+/* The run's id, 0 on failure: ERR_BUSY (too many, or the store is behind). */
+uint64_t runs_start(struct runs *rs, struct run_start *start, struct error *err);
+/* The caller hung up: the run goes on, `answered` will not be called. */
+void runs_forget_caller(struct runs *rs, uint64_t run);
+MUST_USE bool runs_cancel(struct runs *rs, uint64_t run, struct error *err);
+/* Whether it is under way in this process, and which of its blocks' operations are. */
+bool runs_is_open(const struct runs *rs, uint64_t run);
+size_t runs_open_count(const struct runs *rs);
+
+/* Ids as text: 14 hex digits. */
+#define RUN_ID_TEXT 15
+void run_id_write(uint64_t id, char out[RUN_ID_TEXT]);
+MUST_USE bool run_id_parse(struct str text, uint64_t *id);
+const char *run_state_name(enum run_state s);
+MUST_USE bool run_state_parse(struct str name, enum run_state *s);
+
+/* What happened, for following: the last few thousand lines, numbered from 1. */
+struct run_event {
+    uint64_t number, run;
+    int64_t time_ms, workspace;
+    struct str flow, kind;  /* kind: accepted, started, done, failed, canceled, log */
+    struct str level, text; /* log lines: masked */
+};
+typedef bool run_event_fn(void *arg, const struct run_event *e); /* false stops */
+/* Those after `number`, oldest first; returns the newest number there is. */
+uint64_t runs_events(const struct runs *rs, int64_t workspace, uint64_t after, run_event_fn *fn, void *arg);
+
+struct runs_counts {
+    uint64_t accepted, done, failed, canceled, recorded, record_dropped;
+};
+struct runs_counts runs_counts(const struct runs *rs);
+
+#endif
