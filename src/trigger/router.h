@@ -8,7 +8,7 @@
 #define FLOWLET_ROUTER_H
 
 #include "base/arena.h"
-#include "flow/release.h"
+#include "run/runs.h"
 
 #define ROUTER_PARAMETERS_MAX 16
 
@@ -22,9 +22,7 @@ enum router_result {
 struct router_match {
     const struct release_flow *flow; /* borrowed from the release */
     size_t parameters;
-    struct {
-        struct str name, value; /* value decoded, in arena */
-    } parameter[ROUTER_PARAMETERS_MAX];
+    struct run_parameter parameter[ROUTER_PARAMETERS_MAX]; /* decoded, in arena */
     char allow[96]; /* "GET, HEAD, POST" */
 };
 
