@@ -14,6 +14,7 @@
 #ifndef FLOWLET_RUNS_H
 #define FLOWLET_RUNS_H
 
+#include "net/httpd.h"
 #include "ops/op.h"
 #include "run/workspaces.h"
 
@@ -26,6 +27,18 @@ struct run_answer {
     const json_t *headers; /* [[name, value], ...]; NULL: none */
     struct str body;
     bool duplicate; /* a delivery that was handled before; run is the first one */
+};
+
+/* How a run ended. All borrowed until the callback returns. */
+struct run_end {
+    uint64_t run;
+    enum run_state state;      /* RUN_DONE, RUN_FAILED, RUN_CANCELED */
+    const json_t *output;      /* what a reusable flow gave; NULL: nothing */
+    const struct error *error; /* NULL unless it failed */
+};
+
+struct run_parameter {
+    struct str name, value; /* decoded, still text */
 };
 
 /* The parts of a request as it came (docs/internals.md, section 4, heads). All are copied. */
@@ -45,7 +58,7 @@ struct run_start {
     const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */
     int64_t cron_instant_ms;           /* not 0: fires only if this instant was not fired before */
     void (*answered)(void *arg, const struct run_answer *answer);
-    void (*ended)(void *arg, uint64_t run, enum run_state state, const struct error *err);
+    void (*ended)(void *arg, const struct run_end *end);
     void *arg;
 };
 
