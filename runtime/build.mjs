@@ -1,0 +1,53 @@
+// Bundles the TypeScript that lives in a worker.
+//
+//     node build.mjs        writes $OUT/runtime.js and $OUT/toolbox.js   ($OUT: ../build/gen)
+//     node build.mjs test   bundles test/*.test.ts beside them and runs them with node's test runner
+//
+// Each bundle is one script whose completion value is its `boot` function, and it leaves
+// no global behind: the worker evaluates it in a bare realm and then locks that realm.
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const out = path.resolve(here, process.env.OUT ?? "../build/gen");
+
+const script = (name) =>
+    build({
+        entryPoints: [path.join(here, `src/${name}.ts`)],
+        outfile: path.join(out, `${name}.js`),
+        bundle: true,
+        format: "iife",
+        globalName: "bundle",
+        banner: { js: '(function () { "use strict";' },
+        footer: { js: "return bundle.boot; })()" },
+        target: "es2022",
+        charset: "ascii", // the engine keeps such a text in one byte a character
+        minifyWhitespace: true,
+        minifySyntax: true,
+        logLevel: "warning",
+    });
+
+await Promise.all([script("runtime"), script("toolbox")]);
+
+if (process.argv[2] === "test") {
+    const tests = readdirSync(path.join(here, "test")).filter((f) => f.endsWith(".test.ts"));
+    const folder = path.join(out, "runtime-tests");
+    await build({
+        entryPoints: tests.map((f) => path.join(here, "test", f)),
+        outdir: folder,
+        bundle: true,
+        format: "esm",
+        platform: "node",
+        target: "node18",
+        outExtension: { ".js": ".mjs" },
+        sourcemap: "inline",
+        define: { BUNDLES: JSON.stringify(out) },
+        logLevel: "warning",
+    });
+    const files = tests.map((f) => path.join(folder, f.replace(/\.ts$/, ".mjs")));
+    const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { stdio: "inherit" });
+    process.exit(run.status ?? 1);
+}

@@ -1,0 +1,57 @@
+// What the worker's C gives to the bundle, and what it calls. docs/internals.md, section 4, has the frames.
+
+export const enum Frame {
+    FLOW = 1,
+    PREPARE = 2,
+    START = 3,
+    RESULT = 4,
+    CANCEL = 5,
+    JOB = 6,
+    READY = 33,
+    PREPARED = 34,
+    ASK = 35,
+    RECORD = 36,
+    RESPOND = 37,
+    FINISH = 38,
+    LOG = 39,
+    JOB_DONE = 40,
+}
+
+/** JSON and text sections are strings; bodies are bytes, as an ArrayBuffer, or undefined. */
+export type Section = string | ArrayBuffer | undefined;
+
+export interface Host {
+    /** One frame to the server. A body may also be a string: then its UTF-8. */
+    send(kind: Frame, run: number, ...sections: Section[]): void;
+    utf8Encode(text: string): ArrayBuffer;
+    /** Bytes that are no UTF-8 become U+FFFD. */
+    utf8Decode(bytes: ArrayBuffer): string;
+    /** name: "SHA-1", "SHA-256", "SHA-384", "SHA-512". */
+    digest(name: string, bytes: ArrayBuffer): ArrayBuffer;
+    hmac(name: string, key: ArrayBuffer, bytes: ArrayBuffer): ArrayBuffer;
+    /** application/x-www-form-urlencoded, decoded. */
+    parseForm(text: string): [string, string][];
+    /** Throws an Error when the body is not well formed. */
+    parseMultipart(body: ArrayBuffer, boundary: string): Part[];
+    base64Encode(bytes: ArrayBuffer): string;
+    /** undefined when the text is no base64. */
+    base64Decode(text: string): ArrayBuffer | undefined;
+    /** For the operator, about Flowlet itself; never about a run's data. */
+    log(level: "info" | "warn" | "error", text: string): void;
+}
+
+export interface Part {
+    name: string;
+    /** Only files have one. */
+    filename?: string;
+    type?: string;
+    bytes: ArrayBuffer;
+}
+
+export interface Runtime {
+    /**
+     * One entry into the engine for each frame that arrives. FLOW passes (id, plan function,
+     * unit key, unit function, ...); a text that could not be evaluated is passed as the message of its fault.
+     */
+    frame(kind: Frame, run: number, ...sections: unknown[]): void;
+}
