@@ -1,8 +1,9 @@
-"""The peers as fixtures: Prism once for all tests, the others anew for each test that asks."""
+"""The peers as fixtures: Prism and the certificate authority once, the others anew for each test that asks."""
 import pytest
 
-from peers import dns, nginx, pagerduty, services, smtp
+from peers import dns, nginx, pagerduty
 from peers.certificates import Authority
+from peers.internet import Internet
 
 
 @pytest.fixture(scope="session")
@@ -17,48 +18,24 @@ def prism(tmp_path_factory):
 
 
 @pytest.fixture
-def pager(prism):
-    with pagerduty.PagerDuty(prism) as peer:
-        yield peer
+def internet(tmp_path, authority, prism):
+    with Internet(tmp_path, authority, prism) as services:
+        yield services
 
 
 @pytest.fixture
-def slack():
-    with services.Slack() as peer:
-        yield peer
+def pager(internet):
+    return internet.pager
 
 
 @pytest.fixture
-def twilio():
-    with services.Twilio() as peer:
-        yield peer
+def front(internet):
+    return internet.front
 
 
 @pytest.fixture
-def telegram():
-    with services.Telegram() as peer:
-        yield peer
-
-
-@pytest.fixture
-def tracker():
-    with services.Tracker() as peer:
-        yield peer
-
-
-@pytest.fixture
-def front(tmp_path, authority, pager, slack, twilio, telegram, tracker):
-    """All services at their own names behind TLS."""
-    with nginx.TlsFront(tmp_path, authority, {
-            "api.pagerduty.com": pager.port, "hooks.slack.com": slack.port, "api.twilio.com": twilio.port,
-            "api.telegram.org": telegram.port, "api.github.com": tracker.port}) as peer:
-        yield peer
-
-
-@pytest.fixture
-def mailbox(authority):
-    with smtp.Smtp(authority) as peer:
-        yield peer
+def mailbox(internet):
+    return internet.mailbox
 
 
 @pytest.fixture

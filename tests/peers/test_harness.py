@@ -100,17 +100,17 @@ def test_faults_of_pagerduty(authority, front, pager):
         429, 500, "closed", "dropped", "silent", 400]
 
 
-def test_other_channels_answer_in_their_own_words(authority, front, slack, twilio, telegram, tracker):
+def test_other_channels_answer_in_their_own_words(authority, internet):
     def post(host, path, **more):
-        return curl(authority, front.port, host, path, method="POST", **more)[1:]
+        return curl(authority, internet.front.port, host, path, method="POST", **more)[1:]
     assert post("hooks.slack.com", "/services/T/B/X", body={"text": "hello"}) == (200, "ok")
     assert post("hooks.slack.com", "/services/T/B/X", body={}) == (400, "no_text")
     sms = {"headers": {"Authorization": "Basic QUM6dA=="}, "body": "To=%2B4917&From=%2B1&Body=down"}
     assert post("api.twilio.com", "/2010-04-01/Accounts/AC/Messages.json", **sms)[0] == 201
-    assert twilio.calls[0].form["To"] == "+4917"
+    assert internet.twilio.calls[0].form["To"] == "+4917"
     assert post("api.telegram.org", "/bot1:a/sendMessage", body={"chat_id": 1, "text": "x"})[0] == 200
     assert post("api.github.com", "/repos/o/r/issues", body={"title": "x"})[0] == 401
-    assert len(slack.calls) == 2 and len(telegram.calls) == 1 and len(tracker.calls) == 1
+    assert len(internet.slack.calls) == 2 and len(internet.telegram.calls) == 1 and len(internet.tracker.calls) == 1
 
 
 def mail(port, authority, starttls=False, password=smtp.PASSWORD, subject="Größe"):

@@ -61,15 +61,19 @@ class Flowlet:
         self.stop()
 
     def start(self, seconds=20):
-        argv = [BINARY, "serve", "--data", self.data, "--listen", _address(self.listen), "--console", _address(self.console)]
-        argv += ["--workspace", self.workspace] if self.workspace else []
-        argv += ["--practice"] if self.practice else []
-        before = self.log.stat().st_size if self.log.exists() else 0
-        self.process = Process(argv + self.options, self.log)
-        found = self.process.wait_ready(lambda: _ready(self.log, before), seconds, "flowlet serve")
+        self.launch()
+        found = self.process.wait_ready(lambda: _ready(self.log, self._log_start), seconds, "flowlet serve")
         self.listen, self.console = found.groups()
         self.token = (self.data / "token").read_text().strip()
         return self
+
+    def launch(self):
+        """The first half of start(): the process runs, nobody has waited for it."""
+        argv = [BINARY, "serve", "--data", self.data, "--listen", _address(self.listen), "--console", _address(self.console)]
+        argv += ["--workspace", self.workspace] if self.workspace else []
+        argv += ["--practice"] if self.practice else []
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        self.process = Process(argv + self.options, self.log)
 
     def stop(self):
         code = self.process.stop(seconds=15)

@@ -22,6 +22,7 @@ class Mail:
     recipients: list
     raw: bytes
     at: float = field(default_factory=time.monotonic)
+    unanswered: bool = False  # taken, but the sender was not told
 
     @property
     def message(self):
@@ -118,6 +119,7 @@ class Smtp:
         fault = self._fault("data", mail)
         if fault and fault != CLOSED_AFTER_DATA:
             return fault
+        mail.unanswered = fault == CLOSED_AFTER_DATA
         with self.lock:
             self.mails.append(mail)
         if fault == CLOSED_AFTER_DATA:
