@@ -1,0 +1,665 @@
+/* httpd.c — see httpd.h. Each libmicrohttpd connection has a `struct peer`; a request is part of it, as there is
+ * one at a time.
+ *
+ * While a handler works on a request its connection is suspended, which takes it out of libmicrohttpd's epoll set
+ * and time-outs. Answers queue there and then; one MHD_run at the end of the turn sends them all. */
+#include "net/httpd.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+/* Of a body that was refused, this much is read and dropped, so that the caller gets to see the answer: closing
+ * with bytes unread would reset the connection and take the answer with it. */
+#define DROP_MAX (8 * 1024 * 1024)
+#define SWEEP_MS 1000
+/* Rounds of one go before the rest of the loop gets its turn. */
+#define ROUNDS_MAX 16
+#define NEVER INT64_MAX
+
+enum state {
+    STATE_NONE,    /* no request line yet */
+    STATE_LINE,    /* the request line is there */
+    STATE_HEAD,    /* the head was handled, the body comes in */
+    STATE_CALLED,  /* in handler.request */
+    STATE_WAITING, /* suspended */
+    STATE_ANSWERED,
+};
+
+struct httpd_request {
+    enum state state;
+    struct str target; /* the request line's */
+    struct str method, path, query;
+    struct httpd_field *fields; /* in arena */
+    size_t field_count;
+    size_t body_max, dropped;
+    struct buf body;
+    struct arena arena;
+    struct MHD_Response *response; /* owned; to be queued when the request is complete */
+    unsigned status;
+    bool gone; /* told */
+    char client[INET6_ADDRSTRLEN];
+    void *user;
+};
+
+struct peer {
+    struct httpd *h;
+    struct MHD_Connection *mhd;
+    struct peer *next, **at; /* in httpd.peers */
+    int fd;
+    int64_t deadline_ms; /* for what must come in by then */
+    struct httpd_request rq;
+};
+
+struct httpd {
+    struct loop *loop;
+    struct httpd_options options;
+    struct httpd_handler handler;
+    void *arg;
+    struct MHD_Daemon *daemon;
+    uv_poll_t poll;
+    struct timer sweep, again;
+    struct loop_flush answers;
+    struct peer *peers;
+    unsigned peer_count;
+    size_t bodies; /* bytes held in all */
+    uint16_t port;
+    loop_fn *drained; /* NULL: not draining */
+    void *drained_arg;
+    struct buf cert, key;
+};
+
+static struct peer *peer_of(struct httpd_request *rq) { return container_of(rq, struct peer, rq); }
+
+/* ---- running libmicrohttpd ---- */
+
+static void run(struct httpd *h) {
+    unsigned rounds = 0;
+    unsigned long long wait_ms;
+    do
+        MHD_run(h->daemon);
+    while (MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES && wait_ms == 0 && ++rounds < ROUNDS_MAX);
+    if (rounds == ROUNDS_MAX)
+        timer_start(&h->again, 0);
+}
+
+static void on_readable(uv_poll_t *p, int status, int events) {
+    (void)status, (void)events;
+    run(container_of(p, struct httpd, poll));
+}
+
+static void on_again(struct timer *t) { run(container_of(t, struct httpd, again)); }
+static void on_answers(void *arg) { run(arg); }
+
+/* ---- answers ---- */
+
+/* RFC 9110, 5.6.2. */
+static bool is_token(struct str s) {
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (!alnum && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return s.len > 0;
+}
+
+static bool is_value(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if (((uint8_t)s.ptr[i] < 0x20 && s.ptr[i] != '\t') || s.ptr[i] == 0x7f)
+            return false;
+    return true;
+}
+
+bool httpd_field_is_ok(struct httpd_field f) {
+    static const char *const ours[] = {"content-length", "transfer-encoding", "connection", "date"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        if (str_eq_nocase(f.name, str_from(ours[i])))
+            return false;
+    return is_token(f.name) && is_value(f.value);
+}
+
+static void add_field(struct MHD_Response *response, struct httpd_field f) {
+    char name[128], value[8192];
+    if (!httpd_field_is_ok(f) || f.name.len >= sizeof name || f.value.len >= sizeof value) {
+        log_warn("httpd", "msg=\"a header of an answer is not valid and was left out\" name=%s", log_quote(f.name));
+        return;
+    }
+    memcpy(name, f.name.ptr, f.name.len);
+    name[f.name.len] = 0;
+    struct str trimmed = str_trim(f.value);
+    for (size_t i = 0; i < trimmed.len; i++) /* libmicrohttpd takes no tabs */
+        value[i] = trimmed.ptr[i] == '\t' ? ' ' : trimmed.ptr[i];
+    value[trimmed.len] = 0;
+    if (trimmed.len) /* nor empty values */
+        MHD_add_response_header(response, name, value);
+}
+
+static void answer(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n,
+                   struct MHD_Response *response) {
+    ENSURE(response && rq->state != STATE_ANSWERED && !rq->response && status >= 200 && status <= 599);
+    struct peer *p = peer_of(rq);
+    for (size_t i = 0; i < n; i++)
+        add_field(response, headers[i]);
+    if (p->h->drained)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (rq->state != STATE_WAITING) {
+        rq->response = response;
+        rq->status = (unsigned)status;
+        return;
+    }
+    rq->state = STATE_ANSWERED;
+    MHD_queue_response(p->mhd, (unsigned)status, response);
+    MHD_destroy_response(response);
+    MHD_resume_connection(p->mhd);
+    loop_flush_add(p->h->loop, &p->h->answers);
+}
+
+void httpd_answer(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n, struct str body) {
+    answer(rq, status, headers, n, MHD_create_response_from_buffer(body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY));
+}
+
+void httpd_answer_take(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n, char *body,
+                       size_t len) {
+    answer(rq, status, headers, n, MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
+}
+
+static void refuse(struct httpd_request *rq, int status, const char *why) {
+    struct httpd_field headers[] = {{STR("Content-Type"), STR("text/plain; charset=utf-8")}, {STR("Retry-After"), STR("1")}};
+    char text[256];
+    int n = snprintf(text, sizeof text, "%s\n", why);
+    httpd_answer(rq, status, headers, status == 503 ? 2 : 1, str_of(text, (size_t)n));
+}
+
+/* Queues what was answered while the handler still ran. */
+static enum MHD_Result send_answer(struct httpd_request *rq) {
+    struct MHD_Response *response = rq->response;
+    rq->response = NULL;
+    rq->state = STATE_ANSWERED;
+    enum MHD_Result result = MHD_queue_response(peer_of(rq)->mhd, rq->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* ---- what a request must look like ---- */
+
+/* libmicrohttpd 0.9.75 reads a value up to its first NUL, joins folded lines and takes a bare LF as a line's end, and
+ * none of it shows in what it hands over. But it parses in place: when each line stands where the one before it ends,
+ * with a CRLF between (by now two NULs), it was none of these. Later versions refuse by themselves. */
+static bool is_as_sent(struct httpd_request *rq, struct str version) {
+    if (MHD_VERSION >= 0x00097600)
+        return true;
+    const char *end = rq->method.ptr + rq->method.len + 1;
+    if (rq->target.ptr != end)
+        return false;
+    end += rq->target.len + 1;
+    if (version.ptr != end)
+        return false;
+    end += version.len;
+    for (size_t i = 0; i < rq->field_count; i++) {
+        struct httpd_field f = rq->fields[i];
+        if (f.name.ptr != end + 2 || end[0] || end[1])
+            return false;
+        end = f.name.ptr + f.name.len + 1;
+        while (*end == ' ' || *end == '\t')
+            end++;
+        if (f.value.ptr != end)
+            return false;
+        end += f.value.len;
+    }
+    size_t size = MHD_get_connection_info(peer_of(rq)->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    return rq->method.ptr + size == end + 4;
+}
+
+static bool is_target(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.ptr[i] <= 0x20 || s.ptr[i] == 0x7f)
+            return false;
+    return s.len && (s.ptr[0] == '/' || str_is(s, "*"));
+}
+
+/* RFC 9110, 7.2: whatever else is in there, it must not read as another host for somebody else. */
+static bool is_host(struct str s) {
+    for (size_t i = 0; i < s.len; i++)
+        if (strchr(" \t/\\@,?#", s.ptr[i]))
+            return false;
+    return true;
+}
+
+/* 0 when the head is as RFC 9112 wants it, else the status to refuse it with. */
+static int check_head(struct httpd_request *rq, struct str version, const char **why) {
+    bool old = str_is(version, "HTTP/1.0");
+    size_t hosts = 0, lengths = 0, codings = 0;
+    *why = "The request line is malformed.";
+    if (!is_token(rq->method) || rq->method.len > 32 || !is_target(rq->path))
+        return 400;
+    *why = "The request has a folded or badly ended line, or a NUL.";
+    if (!is_as_sent(rq, version))
+        return 400;
+    for (size_t i = 0; i < rq->field_count; i++) {
+        struct httpd_field f = rq->fields[i];
+        *why = "A header is malformed.";
+        if (!is_token(f.name) || !is_value(f.value))
+            return 400;
+        if (str_eq_nocase(f.name, STR("host"))) {
+            hosts++;
+            if (!is_host(str_trim(f.value)))
+                return 400;
+        } else if (str_eq_nocase(f.name, STR("content-length"))) {
+            lengths++;
+        } else if (str_eq_nocase(f.name, STR("transfer-encoding"))) {
+            codings++;
+            *why = "The only Transfer-Encoding known here is chunked.";
+            if (!str_eq_nocase(f.value, STR("chunked")))
+                return 501;
+        }
+    }
+    *why = "A request needs one Host header.";
+    if (hosts > 1 || (!old && !hosts))
+        return 400;
+    *why = "The request's length is ambiguous: Content-Length or Transfer-Encoding, once.";
+    if (lengths + codings > 1 || (old && codings))
+        return 400;
+    return 0;
+}
+
+/* ---- a request comes in ---- */
+
+static size_t held(const struct httpd_request *rq) { return rq->body.len; }
+
+static void request_release(struct httpd_request *rq) {
+    struct peer *p = peer_of(rq);
+    if (rq->state == STATE_NONE)
+        return;
+    ENSURE(rq->state != STATE_WAITING);
+    p->h->bodies -= held(rq);
+    buf_release(&rq->body);
+    arena_release(&rq->arena);
+    if (rq->response)
+        MHD_destroy_response(rq->response);
+    *rq = (struct httpd_request){0};
+}
+
+static enum MHD_Result add_one_field(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
+                                     size_t value_len) {
+    struct httpd_request *rq = arg;
+    (void)kind;
+    rq->fields[rq->field_count++] = (struct httpd_field){{name, name_len}, {value, value_len}};
+    return MHD_YES;
+}
+
+/* An absolute target, "http://host/path", is as good as "/path" (RFC 9112, 3.2.2). */
+static void split_target(struct httpd_request *rq) {
+    struct str s = rq->target, part;
+    if (s.len > 8 && (str_eq_nocase(str_of(s.ptr, 7), STR("http://")) || str_eq_nocase(str_of(s.ptr, 8), STR("https://")))) {
+        const char *path = strchr(s.ptr + 8, '/');
+        s = path ? str_from(path) : STR("/");
+    }
+    str_cut(&s, '?', &part);
+    rq->path = part;
+    /* libmicrohttpd takes the query apart where it stands. */
+    if (s.ptr)
+        rq->query = arena_str(&rq->arena, s);
+}
+
+static struct peer *peer_find(struct MHD_Connection *c) {
+    return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* The request line is there. What this returns libmicrohttpd hands to the other callbacks. */
+static void *on_line(void *arg, const char *target, struct MHD_Connection *c) {
+    struct httpd *h = arg;
+    struct peer *p = peer_find(c);
+    struct httpd_request *rq = &p->rq;
+    request_release(rq);
+    arena_init(&rq->arena);
+    rq->state = STATE_LINE;
+    rq->target = str_from(target ? target : "");
+    rq->body_max = h->options.body_max;
+    split_target(rq);
+    int64_t deadline_ms = loop_now_ms(h->loop) + h->options.timeout_s * 1000;
+    if (p->deadline_ms > deadline_ms)
+        p->deadline_ms = deadline_ms;
+    return rq;
+}
+
+/* The body, if there is one, is not wanted: reads it to its end where that is not far, so that the connection can
+ * be used again, else answers at once and closes. */
+static enum MHD_Result drop_body(struct httpd_request *rq, int64_t length) {
+    bool waits = str_eq_nocase(httpd_header(rq, "expect"), STR("100-continue"));
+    if (length > 0 && (waits || length > DROP_MAX))
+        return send_answer(rq);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_head(struct httpd_request *rq, struct str method, struct str version) {
+    struct peer *p = peer_of(rq);
+    struct httpd *h = p->h;
+    const char *why;
+    rq->method = method;
+    int count = MHD_get_connection_values_n(p->mhd, MHD_HEADER_KIND, NULL, NULL);
+    rq->fields = arena_alloc(&rq->arena, (size_t)count * sizeof *rq->fields);
+    MHD_get_connection_values_n(p->mhd, MHD_HEADER_KIND, add_one_field, rq);
+    int status = check_head(rq, version, &why);
+    if (!status && h->peer_count > h->options.max_connections) {
+        status = 503;
+        why = "Too many connections.";
+    }
+    if (status) {
+        refuse(rq, status, why);
+        return send_answer(rq); /* the body, if any, is not read: libmicrohttpd closes the connection */
+    }
+    int64_t length = 0;
+    struct str text = httpd_header(rq, "content-length");
+    if (text.len && !str_to_int64(text, &length))
+        length = INT64_MAX;
+    rq->state = STATE_HEAD;
+    h->handler.head(h->arg, rq);
+    if (!rq->response && length > 0 && (uint64_t)length > rq->body_max)
+        refuse(rq, 413, "The body is too large.");
+    if (rq->response)
+        return drop_body(rq, length);
+    buf_init(&rq->body, rq->body_max);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_body(struct httpd_request *rq, struct str part) {
+    struct httpd *h = peer_of(rq)->h;
+    if (!rq->response) {
+        if (part.len > rq->body_max - rq->body.len)
+            refuse(rq, 413, "The body is too large.");
+        else if (h->bodies + part.len > h->options.bodies_max)
+            refuse(rq, 503, "Too many large requests at the moment.");
+    }
+    if (rq->response) {
+        rq->dropped += part.len;
+        return rq->dropped > DROP_MAX ? MHD_NO : MHD_YES;
+    }
+    buf_add(&rq->body, part);
+    h->bodies += part.len;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_complete(struct httpd_request *rq) {
+    struct peer *p = peer_of(rq);
+    p->deadline_ms = NEVER;
+    if (!rq->response) {
+        rq->state = STATE_CALLED;
+        p->h->handler.request(p->h->arg, rq);
+    }
+    if (rq->response)
+        return send_answer(rq);
+    rq->state = STATE_WAITING;
+    MHD_suspend_connection(p->mhd);
+    return MHD_YES;
+}
+
+/* Called by libmicrohttpd for the head, then for each part of the body, then for its end. */
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                                  const char *data, size_t *size, void **context) {
+    struct httpd_request *rq = *context;
+    (void)arg, (void)c, (void)url;
+    if (rq->state == STATE_LINE)
+        return on_head(rq, str_from(method), str_from(version));
+    if (*size) {
+        struct str part = str_of(data, *size);
+        *size = 0;
+        return on_body(rq, part);
+    }
+    return on_complete(rq);
+}
+
+static void on_ended(void *arg, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code) {
+    struct httpd_request *rq = *context;
+    (void)arg, (void)c, (void)code;
+    if (!rq)
+        return;
+    struct peer *p = peer_of(rq);
+    request_release(rq);
+    p->deadline_ms = loop_now_ms(p->h->loop) + (p->h->options.idle_s + p->h->options.timeout_s) * 1000;
+    *context = NULL;
+}
+
+/* ---- connections ---- */
+
+static void peer_open(struct httpd *h, struct MHD_Connection *c, void **context) {
+    struct peer *p = mem_alloc(sizeof *p);
+    p->h = h;
+    p->mhd = c;
+    p->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    p->deadline_ms = loop_now_ms(h->loop) + h->options.timeout_s * 1000;
+    p->next = h->peers;
+    p->at = &h->peers;
+    if (p->next)
+        p->next->at = &p->next;
+    h->peers = p;
+    if (!h->peer_count++)
+        timer_start(&h->sweep, SWEEP_MS);
+    *context = p;
+}
+
+static void peer_close(struct peer *p) {
+    struct httpd *h = p->h;
+    request_release(&p->rq);
+    *p->at = p->next;
+    if (p->next)
+        p->next->at = p->at;
+    free(p);
+    if (--h->peer_count == 0 && h->drained) {
+        loop_post(h->loop, h->drained, h->drained_arg);
+    }
+}
+
+static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code) {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        peer_open(arg, c, context);
+    else if (*context)
+        peer_close(*context);
+}
+
+/* libmicrohttpd notices that the socket is shut and closes the connection. */
+static void peer_shut(struct peer *p) {
+    static const char late[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    if (p->rq.state != STATE_NONE && !p->h->options.tls_cert)
+        (void)!send(p->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(p->fd, SHUT_RDWR);
+    p->deadline_ms = NEVER;
+}
+
+static void look_for_gone(struct peer *p) {
+    struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
+    if (p->rq.gone || poll(&fd, 1, 0) <= 0)
+        return;
+    p->rq.gone = true;
+    if (p->h->handler.gone)
+        p->h->handler.gone(p->h->arg, &p->rq);
+}
+
+/* Once a second: who is late, who has hung up, and libmicrohttpd's own time-outs. */
+static void on_sweep(struct timer *t) {
+    struct httpd *h = container_of(t, struct httpd, sweep);
+    int64_t now_ms = loop_now_ms(h->loop);
+    for (struct peer *p = h->peers; p; p = p->next) {
+        if (p->deadline_ms <= now_ms)
+            peer_shut(p);
+        else if (p->rq.state == STATE_WAITING)
+            look_for_gone(p);
+    }
+    run(h);
+    if (h->peers)
+        timer_start(&h->sweep, SWEEP_MS);
+}
+
+/* ---- opening and closing ---- */
+
+static bool parse_address(const struct httpd_options *o, struct sockaddr_storage *out, socklen_t *size, struct error *err) {
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    if (uv_ip4_addr(o->address, o->port, v4) == 0)
+        *size = sizeof *v4;
+    else if (uv_ip6_addr(o->address, o->port, v6) == 0)
+        *size = sizeof *v6;
+    else
+        return error_set(err, ERR_INVALID, "%s is no IP address to listen on", o->address);
+    return true;
+}
+
+static bool open_socket(struct httpd *h, int *out, struct error *err) {
+    struct sockaddr_storage sa = {0};
+    socklen_t size;
+    if (!parse_address(&h->options, &sa, &size, err))
+        return false;
+    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int yes = 1;
+    if (fd < 0)
+        return error_errno(err, "socket");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(fd, (struct sockaddr *)&sa, size) || listen(fd, SOMAXCONN) || getsockname(fd, (struct sockaddr *)&sa, &size)) {
+        if (errno == EADDRINUSE)
+            error_set(err, ERR_CONFLICT, "port %u of %s is in use: end the other program or choose another port", h->options.port,
+                      h->options.address);
+        else
+            error_errno(err, "listen");
+        close(fd);
+        return error_wrap(err, "cannot listen on %s, port %u", h->options.address, h->options.port);
+    }
+    h->port = ntohs(sa.ss_family == AF_INET ? ((struct sockaddr_in *)&sa)->sin_port : ((struct sockaddr_in6 *)&sa)->sin6_port);
+    *out = fd;
+    return true;
+}
+
+static size_t leave_escaped(void *arg, struct MHD_Connection *c, char *text) {
+    (void)arg, (void)c;
+    return strlen(text);
+}
+
+static bool start(struct httpd *h, struct error *err) {
+    const struct httpd_options *o = &h->options;
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    int fd = -1;
+    if (o->tls_cert) {
+        if (!file_read(o->tls_cert, &h->cert, err) || !file_read(o->tls_key, &h->key, err))
+            return false;
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert.ptr};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, h->key.ptr};
+        flags |= MHD_USE_TLS;
+    }
+    if (!open_socket(h, &fd, err))
+        return false;
+    unsigned idle_s = o->idle_s > o->timeout_s ? o->idle_s : o->timeout_s;
+    h->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, o->header_max,
+        MHD_OPTION_CONNECTION_LIMIT, o->max_connections + o->max_connections / 8 + 16, MHD_OPTION_CONNECTION_TIMEOUT, idle_s,
+        MHD_OPTION_NOTIFY_COMPLETED, on_ended, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK,
+        on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, h, MHD_OPTION_STRICT_FOR_CLIENT,
+        MHD_VERSION >= 0x00097600 ? 1 : 0, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    if (!h->daemon) /* which has closed fd */
+        return error_set(err, ERR_INVALID, "the HTTP server did not start%s",
+                         o->tls_cert ? ": check that the certificate and key files are PEM and belong together" : "");
+    return true;
+}
+
+static void free_on_close(uv_handle_t *handle) {
+    struct httpd *h = container_of((uv_poll_t *)handle, struct httpd, poll);
+    buf_release(&h->cert);
+    buf_release(&h->key);
+    free(h);
+}
+
+struct httpd *httpd_open(struct loop *l, const struct httpd_options *options, const struct httpd_handler *handler, void *arg,
+                         struct error *err) {
+    struct httpd *h = mem_alloc(sizeof *h);
+    *h = (struct httpd){.loop = l, .options = *options, .handler = *handler, .arg = arg};
+    h->answers = (struct loop_flush){.fn = on_answers, .arg = h};
+    timer_init(&h->sweep, l, on_sweep);
+    timer_init(&h->again, l, on_again);
+    buf_init(&h->cert, 256 * 1024);
+    buf_init(&h->key, 64 * 1024);
+    if (!start(h, err)) {
+        buf_release(&h->cert);
+        buf_release(&h->key);
+        free(h);
+        return NULL;
+    }
+    uv_poll_init(loop_uv(l), &h->poll, MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+    uv_poll_start(&h->poll, UV_READABLE, on_readable);
+    run(h);
+    return h;
+}
+
+uint16_t httpd_port(const struct httpd *h) { return h->port; }
+unsigned httpd_connections(const struct httpd *h) { return h->peer_count; }
+
+void httpd_drain(struct httpd *h, loop_fn *done, void *arg) {
+    ENSURE(!h->drained);
+    h->drained = done;
+    h->drained_arg = arg;
+    close(MHD_quiesce_daemon(h->daemon));
+    for (struct peer *p = h->peers; p; p = p->next)
+        if (p->rq.state == STATE_NONE)
+            peer_shut(p);
+    loop_flush_add(h->loop, &h->answers);
+    if (!h->peers)
+        loop_post(h->loop, done, arg);
+}
+
+void httpd_close(struct httpd *h) {
+    if (!h)
+        return;
+    for (struct peer *p = h->peers; p; p = p->next)
+        ENSURE(p->rq.state != STATE_WAITING);
+    h->drained = NULL;
+    uv_poll_stop(&h->poll);
+    MHD_stop_daemon(h->daemon);
+    timer_stop(&h->sweep);
+    timer_stop(&h->again);
+    loop_flush_remove(h->loop, &h->answers);
+    uv_close((uv_handle_t *)&h->poll, free_on_close);
+}
+
+/* ---- what handlers read ---- */
+
+struct str httpd_method(const struct httpd_request *rq) {
+    return rq->method;
+}
+struct str httpd_path(const struct httpd_request *rq) {
+    return rq->path;
+}
+struct str httpd_query(const struct httpd_request *rq) {
+    return rq->query;
+}
+struct str httpd_body(const struct httpd_request *rq) {
+    return buf_str(&rq->body);
+}
+struct arena *httpd_arena(struct httpd_request *rq) {
+    return &rq->arena;
+}
+void httpd_set_user(struct httpd_request *rq, void *user) { rq->user = user; }
+void *httpd_user(const struct httpd_request *rq) { return rq->user; }
+void httpd_set_body_max(struct httpd_request *rq, size_t bytes) { rq->body_max = bytes; }
+
+const struct httpd_field *httpd_headers(const struct httpd_request *rq, size_t *n) {
+    *n = rq->field_count;
+    return rq->fields;
+}
+
+struct str httpd_header(const struct httpd_request *rq, const char *name) {
+    for (size_t i = 0; i < rq->field_count; i++)
+        if (str_eq_nocase(rq->fields[i].name, str_from(name)))
+            return rq->fields[i].value;
+    return (struct str){NULL, 0};
+}
+
+const char *httpd_client(struct httpd_request *rq) {
+    if (!rq->client[0])
+        uv_ip_name(MHD_get_connection_info(peer_of(rq)->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, rq->client,
+                   sizeof rq->client);
+    return rq->client;
+}
