@@ -295,6 +295,7 @@ Test(httpd, malformed_requests_reach_no_handler_and_close_the_connection) {
     with_server(bad);
 }
 
+static struct arena texts;
 static struct str repeated(const char *before, char c, size_t n, const char *after) {
     struct buf b;
     buf_init(&b, 1 << 20);
@@ -302,8 +303,9 @@ static struct str repeated(const char *before, char c, size_t n, const char *aft
     while (n--)
         buf_addc(&b, c);
     buf_adds(&b, after);
-    size_t len = b.len;
-    return str_of(buf_take(&b), len);
+    struct str s = arena_str(&texts, buf_str(&b));
+    buf_release(&b);
+    return s;
 }
 
 static void expect_status(struct str request, int status, const char *what) {
@@ -339,7 +341,10 @@ static void large(void) {
     expect_status(repeated("POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n", 'a', 90000, ""), 200,
                   "room again");
 }
-Test(httpd, what_is_too_large_is_refused) { with_server(large); }
+Test(httpd, what_is_too_large_is_refused) {
+    with_server(large);
+    arena_release(&texts);
+}
 
 static void keep_alive(void) {
     int fd = dial();
