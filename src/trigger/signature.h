@@ -1,0 +1,18 @@
+/* signature.h — webhook signatures over the bytes as they came.
+ *
+ * PagerDuty v3: X-PagerDuty-Signature: v1=HEX[,v1=HEX...], HMAC-SHA256 of the raw body with
+ * the secret's ASCII bytes; any v1 that fits is enough, unknown versions are passed over
+ * (https://developer.pagerduty.com/docs/verifying-webhook-signatures). Comparing takes constant time. Thread: any. */
+#ifndef FLOWLET_SIGNATURE_H
+#define FLOWLET_SIGNATURE_H
+
+#include "base/str.h"
+
+enum signature_result {
+    SIGNATURE_FITS,
+    SIGNATURE_WRONG,
+    SIGNATURE_MALFORMED, /* no v1 entry of 64 hex digits */
+};
+enum signature_result signature_pagerduty_v3(struct str header, struct str secret, struct str body);
+
+#endif
