@@ -45,12 +45,21 @@ test: $(OUT)/tests/unit ## the unit tests (BUILD=asan for the sanitizers; T=name
 headers: ## each header compiles alone
 	@for h in $$(find src -name '*.h'); do echo "#include \"$${h#src/}\"" | $(CC) $(CFLAGS) -fsyntax-only -x c - || exit 1; done
 
+check: headers ## modules include only what stands above them, headers compile alone
+	@tools/layers
+
+format: ## clang-format over all C
+	clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+
 clean: ## removes all builds
 	rm -rf build
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/;s/^/make /' | expand -t 17
+	@printf '\n%s\n' 'Beside it, each with --help:'
+	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, peers, kill, fuzz, bench alone' \
+	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all test headers clean help
+.PHONY: all test headers check format clean help
 .SECONDARY:
--include $(OBJECTS:.o=.d) $(OUT)/main.d
+-include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)
