@@ -51,10 +51,8 @@ struct op_type {
 /* What operations share; all borrowed, all outlive them. */
 struct op_env {
     struct loop *loop;
-    struct http_client *http;
-    struct mailer *mailer;
-    struct names *names;
-    struct probe *probe;
+    struct transfers *transfers; /* HTTP, mail, TCP and TLS checks */
+    struct names *names;         /* DNS */
 };
 
 struct op {
