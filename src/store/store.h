@@ -39,9 +39,9 @@ void store_write(struct store *s, store_work_fn *work, store_done_fn *done, void
 void store_read(struct store *s, store_work_fn *work, store_done_fn *done, void *arg);
 /* At start and in the command line, where waiting is no harm: runs work and waits. */
 MUST_USE bool store_write_now(struct store *s, store_work_fn *work, void *arg, struct error *err);
-bool store_is_behind(const struct store *s);
+bool store_is_behind(struct store *s);
 /* Whether the last commit failed, and why (readiness). */
-bool store_is_failing(const struct store *s, struct error *err);
+bool store_is_failing(struct store *s, struct error *err);
 
 /* ---- key and value: schema version, keys, caches by content ---- */
 MUST_USE bool tx_meta_put(struct store_tx *tx, const char *key, struct str value, struct error *err);
@@ -127,7 +127,7 @@ MUST_USE bool tx_state_get(struct store_tx *tx, int64_t workspace, char mode, st
 /* if_version: -1 any, 0 must not be there, else must be this (ERR_CONFLICT). ttl_ms 0: for ever. */
 MUST_USE bool tx_state_put(struct store_tx *tx, int64_t workspace, char mode, struct str key, struct str value, int64_t ttl_ms,
                            int64_t if_version, int64_t now_ms, int64_t *version, struct error *err);
-MUST_USE bool tx_state_delete(struct store_tx *tx, int64_t workspace, char mode, struct str key, bool *was_there,
+MUST_USE bool tx_state_delete(struct store_tx *tx, int64_t workspace, char mode, struct str key, int64_t now_ms, bool *was_there,
                               struct error *err);
 typedef bool tx_state_fn(void *arg, struct str key, struct str value, int64_t version);
 MUST_USE bool tx_state_list(struct store_tx *tx, int64_t workspace, char mode, struct str prefix, int64_t now_ms, int limit,

@@ -1,0 +1,99 @@
+/* schema.c — see schema.h. */
+#include "store/sqlite/schema.h"
+
+#define APPLICATION_ID 0x466c6f77 /* "Flow" */
+
+static const char *const migrations[] = {
+    /* 1. `accepted` and `journal` hold rows only while a durable run is under way. */
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE cache (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, value BLOB NOT NULL);"
+    "CREATE TABLE workspaces (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, mode TEXT NOT NULL,"
+    "  release INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE releases (id INTEGER PRIMARY KEY AUTOINCREMENT, workspace INTEGER NOT NULL, files BLOB NOT NULL,"
+    "  compiled BLOB NOT NULL);"
+    "CREATE INDEX releases_by_workspace ON releases (workspace);"
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, release INTEGER NOT NULL, flow TEXT NOT NULL,"
+    "  state INTEGER NOT NULL, mode TEXT NOT NULL, durable INTEGER NOT NULL, trigger TEXT NOT NULL,"
+    "  started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, error TEXT NOT NULL, history BLOB NOT NULL);"
+    "CREATE TABLE accepted (run INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
+    "CREATE TABLE journal (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, record BLOB NOT NULL);"
+    "CREATE INDEX journal_by_run ON journal (run);"
+    "CREATE TABLE deliveries (workspace INTEGER NOT NULL, mode TEXT NOT NULL, flow TEXT NOT NULL, key BLOB NOT NULL,"
+    "  run INTEGER NOT NULL, time_ms INTEGER NOT NULL, PRIMARY KEY (workspace, mode, flow, key)) WITHOUT ROWID;"
+    "CREATE INDEX deliveries_by_time ON deliveries (time_ms);"
+    "CREATE TABLE cron (workspace INTEGER NOT NULL, flow TEXT NOT NULL, instant_ms INTEGER NOT NULL, run INTEGER NOT NULL,"
+    "  PRIMARY KEY (workspace, flow, instant_ms)) WITHOUT ROWID;"
+    "CREATE TABLE state (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, mode TEXT NOT NULL, key BLOB NOT NULL,"
+    "  value BLOB NOT NULL, version INTEGER NOT NULL, expires_ms INTEGER NOT NULL, UNIQUE (workspace, mode, key));"
+    "CREATE INDEX state_by_expiry ON state (expires_ms);"
+    "CREATE TABLE state_totals (workspace INTEGER NOT NULL, mode TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    "  version INTEGER NOT NULL, PRIMARY KEY (workspace, mode)) WITHOUT ROWID;"
+    "CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, workspace INTEGER NOT NULL, run INTEGER NOT NULL,"
+    "  time_ms INTEGER NOT NULL, flow TEXT NOT NULL, operation TEXT NOT NULL, kind TEXT NOT NULL, recipient TEXT NOT NULL,"
+    "  content BLOB NOT NULL);"
+    "CREATE TABLE secrets (workspace INTEGER NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,"
+    "  changed_ms INTEGER NOT NULL, PRIMARY KEY (workspace, mode, name)) WITHOUT ROWID;",
+};
+
+static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
+    char version[80];
+    for (size_t i = (size_t)from; i < ARRAY_LEN(migrations); i++) {
+        snprintf(version, sizeof version, "PRAGMA application_id = %d; PRAGMA user_version = %zu", APPLICATION_ID, i + 1);
+        struct error ignored;
+        if (!tx_script(tx, "BEGIN IMMEDIATE", err) || !tx_script(tx, migrations[i], err) || !tx_script(tx, version, err) ||
+            !tx_script(tx, "COMMIT", err)) {
+            if (!sqlite3_get_autocommit(tx->db) && !tx_script(tx, "ROLLBACK", &ignored))
+                return false;
+            return error_wrap(err, "migration %zu", i + 1);
+        }
+    }
+    return true;
+}
+
+static bool is_damaged(struct store_tx *tx, const char *path, const char *what, struct error *err) {
+    tx->failure.code = ERR_NONE;
+    return error_set(err, ERR_CORRUPT,
+                     "%s is damaged (%s): put back the last backup, or move the file away (with %s-wal) to start with an empty "
+                     "store",
+                     path, what, path);
+}
+
+/* The tables whose loss would be felt are walked; runs, by far the largest, would take too long. */
+static bool check(struct store_tx *tx, const char *path, struct error *err) {
+    static const char *const checks[] = {
+        "PRAGMA quick_check(meta)",       "PRAGMA quick_check(workspaces)",   "PRAGMA quick_check(accepted)",
+        "PRAGMA quick_check(journal)",    "PRAGMA quick_check(secrets)",      "PRAGMA quick_check(cron)",
+        "PRAGMA quick_check(deliveries)", "PRAGMA quick_check(state_totals)",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        struct rows r = tx_query(tx, checks[i], "");
+        char said[200] = "ok";
+        if (rows_next(&r))
+            snprintf(said, sizeof said, STR_FMT, STR_ARG(rows_str(&r, 0)));
+        if (!rows_close(&r, err))
+            return is_damaged(tx, path, "it cannot be read", err);
+        if (strcmp(said, "ok") != 0)
+            return is_damaged(tx, path, said, err);
+    }
+    return true;
+}
+
+bool schema_prepare(struct store_tx *tx, const char *path, struct error *err) {
+    int64_t version, application, tables;
+    if (!tx_int(tx, "PRAGMA user_version", &version, err) || !tx_int(tx, "PRAGMA application_id", &application, err) ||
+        !tx_int(tx, "SELECT count(*) FROM sqlite_schema", &tables, err))
+        return err->code == ERR_CORRUPT ? is_damaged(tx, path, "it is no SQLite database", err) : error_wrap(err, "%s", path);
+    if (tables == 0)
+        version = 0;
+    else if (application != APPLICATION_ID)
+        return error_set(err, ERR_INVALID, "%s is a database of another program: give another data directory", path);
+    if (version < 0 || (size_t)version > ARRAY_LEN(migrations))
+        return error_set(
+            err, ERR_NEWER,
+            "%s was written by a newer Flowlet (its version %lld, this program knows %zu): install that Flowlet again, "
+            "or put back the backup made before the update",
+            path, (long long)version, ARRAY_LEN(migrations));
+    if (!tx_script(tx, "PRAGMA journal_mode = WAL", err) || !migrate(tx, version, err))
+        return error_wrap(err, "%s", path);
+    return version == 0 || check(tx, path, err);
+}

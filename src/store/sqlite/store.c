@@ -1,0 +1,619 @@
+/* store.c — the two threads behind store.h, and group commit.
+ *
+ *     loop's thread        turn ──flush──▶ writes, records, reads      (lock)
+ *     writer's thread      takes all of `writes`: one transaction, one sync; then one lot of `records`
+ *     reader's thread      takes all of `reads`: a transaction each
+ *     back                 finished works ──▶ mailbox ──loop_post──▶ each work's done
+ *
+ * While a commit is under way the next batch collects. Records (runs that are not durable) go in
+ * transactions that do not wait for the disk; the next synced commit makes them safe as well. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/sqlite/prune.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sqlite.h"
+
+#define RECORD_DELAY_MS 100
+#define RECORD_BLOCK_BYTES (64 * 1024)
+#define RECORD_LOT_BYTES (256 * 1024) /* at most this in one transaction, for works wait behind it */
+#define HOUSEKEEPING_MS 2000
+#define MORE_HOUSEKEEPING_MS 20
+#define PROBE_MS 500 /* how often a failing store tries whether it works again */
+
+struct work {
+    struct work *next;
+    store_work_fn *fn;
+    store_done_fn *done; /* may be NULL */
+    void *arg;
+    uv_sem_t *waiter; /* of store_write_now, which then owns the work; else NULL */
+    bool ok;
+    struct error err;
+};
+
+struct works {
+    struct work *first, **last;
+};
+
+/* Rows of store_record_run, one behind the other: struct run_row, then its texts. */
+struct block {
+    struct block *next;
+    size_t used, size; /* bytes */
+    _Alignas(16) char bytes[];
+};
+
+/* Outlives the store while a post to the loop is under way. */
+struct mailbox {
+    pthread_mutex_t lock;
+    struct works finished;
+    bool posted, closed;
+};
+
+struct store {
+    struct loop *loop;
+    int lock_fd;
+    struct store_tx *writer, *reader; /* each its own thread's, once those run */
+    pthread_t writer_thread, reader_thread;
+    struct mailbox *mailbox;
+
+    /* The loop's thread only. */
+    struct works turn;
+    size_t turn_count;
+    struct loop_flush flush;
+    struct block *filling; /* or NULL */
+    struct timer record_timer;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t writer_wake, reader_wake, idle;
+    struct works writes, reads;
+    struct block *records, **records_last;
+    size_t backlog_bytes; /* of blocks not yet written */
+    size_t unfinished;    /* works and blocks queued here or in a thread's hands */
+    bool stop;
+    struct error failure; /* of the last commit; ERR_NONE: it went well */
+
+    uint64_t commits; /* synced; guarded by lock */
+};
+
+static void works_init(struct works *w) { *w = (struct works){NULL, &w->first}; }
+
+static void works_add(struct works *w, struct work *first, struct work **last) {
+    *w->last = first;
+    w->last = last;
+}
+
+static struct work *works_take(struct works *w) {
+    struct work *first = w->first;
+    works_init(w);
+    return first;
+}
+
+/* ---- back to the loop ---- */
+
+static void mailbox_free(struct mailbox *m) {
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+/* False when there was nothing. */
+static bool mailbox_deliver(struct mailbox *m) {
+    pthread_mutex_lock(&m->lock);
+    struct work *w = works_take(&m->finished);
+    pthread_mutex_unlock(&m->lock);
+    bool any = w != NULL;
+    while (w) {
+        struct work *next = w->next;
+        if (w->done)
+            w->done(w->arg, w->ok ? NULL : &w->err);
+        free(w);
+        w = next;
+    }
+    return any;
+}
+
+static void on_post(void *arg) {
+    struct mailbox *m = arg;
+    pthread_mutex_lock(&m->lock);
+    m->posted = false;
+    bool closed = m->closed;
+    pthread_mutex_unlock(&m->lock);
+    if (closed)
+        mailbox_free(m);
+    else
+        mailbox_deliver(m);
+}
+
+/* From the writer's or the reader's thread; takes the works. */
+static void give_back(struct store *s, struct work *first) {
+    struct mailbox *m = s->mailbox;
+    size_t count = 0;
+    bool post = false;
+    while (first) {
+        struct work *w = first;
+        first = w->next;
+        w->next = NULL;
+        count++;
+        if (w->waiter) {
+            uv_sem_post(w->waiter);
+            continue;
+        }
+        pthread_mutex_lock(&m->lock);
+        works_add(&m->finished, w, &w->next);
+        post |= !m->posted;
+        m->posted = true;
+        pthread_mutex_unlock(&m->lock);
+    }
+    if (post)
+        loop_post(s->loop, on_post, m);
+    pthread_mutex_lock(&s->lock);
+    s->unfinished -= count;
+    if (!s->unfinished)
+        pthread_cond_signal(&s->idle);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- the writer ---- */
+
+static void set_failure(struct store *s, const struct error *failure) {
+    pthread_mutex_lock(&s->lock);
+    bool was_well = s->failure.code == ERR_NONE;
+    if (failure)
+        s->failure = *failure;
+    else
+        s->failure.code = ERR_NONE;
+    pthread_mutex_unlock(&s->lock);
+    if (failure && was_well)
+        log_error("store", "msg=%s", log_quote(str_from(failure->text)));
+    else if (!failure && !was_well)
+        log_info("store", "msg=\"writing works again\"");
+}
+
+static void roll_back(struct store_tx *tx) {
+    struct error ignored;
+    if (!sqlite3_get_autocommit(tx->db) && !tx_exec(tx, &ignored, "ROLLBACK", ""))
+        log_error("store", "msg=%s", log_quote(str_from(ignored.text)));
+}
+
+/* Where a record's next one starts, seen from it. */
+static size_t record_size(const struct run_row *row) {
+    size_t bytes = sizeof *row + row->flow.len + row->trigger.len + row->error.len + row->history.len;
+    return (bytes + 15) & ~(size_t)15;
+}
+
+static bool begin(struct store_tx *tx, bool synced, struct error *err) {
+    tx->failure.code = ERR_NONE;
+    return tx_set_synced(tx, synced, err) && tx_exec(tx, err, "BEGIN IMMEDIATE", "");
+}
+
+/* One work among several: what it changed stays or goes by itself. */
+static bool run_in_savepoint(struct store_tx *tx, struct work *w, struct error *err) {
+    if (!tx_exec(tx, err, "SAVEPOINT work", ""))
+        return false;
+    w->ok = w->fn(tx, w->arg, &w->err);
+    if (tx->failure.code != ERR_NONE) {
+        *err = tx->failure;
+        return false;
+    }
+    return (w->ok || tx_exec(tx, err, "ROLLBACK TO work", "")) && tx_exec(tx, err, "RELEASE work", "");
+}
+
+static bool run_alone(struct store_tx *tx, struct work *w, struct error *err) {
+    w->ok = w->fn(tx, w->arg, &w->err);
+    if (tx->failure.code != ERR_NONE) {
+        *err = tx->failure;
+        return false;
+    }
+    return w->ok || tx_exec(tx, err, "ROLLBACK", "");
+}
+
+static bool commit_works(struct store_tx *tx, struct work *first, struct error *err) {
+    if (!begin(tx, true, err))
+        return false;
+    for (struct work *w = first; w; w = w->next)
+        if (!(first->next ? run_in_savepoint : run_alone)(tx, w, err))
+            return false;
+    return sqlite3_get_autocommit(tx->db) || tx_exec(tx, err, "COMMIT", "");
+}
+
+static void write_works(struct store *s, struct work *first) {
+    struct error failure;
+    if (commit_works(s->writer, first, &failure)) {
+        set_failure(s, NULL);
+        pthread_mutex_lock(&s->lock);
+        s->commits++;
+        pthread_mutex_unlock(&s->lock);
+    } else {
+        roll_back(s->writer);
+        set_failure(s, &failure);
+        for (struct work *w = first; w; w = w->next) {
+            w->ok = false;
+            w->err = failure;
+        }
+    }
+    give_back(s, first);
+}
+
+static bool commit_blocks(struct store_tx *tx, const struct block *first, struct error *err) {
+    if (!begin(tx, false, err))
+        return false;
+    for (const struct block *b = first; b; b = b->next)
+        for (size_t at = 0; at < b->used;) {
+            const struct run_row *row = (const struct run_row *)(const void *)(b->bytes + at);
+            if (!tx_run_put(tx, row, err))
+                return false;
+            at += record_size(row);
+        }
+    return tx_exec(tx, err, "COMMIT", "");
+}
+
+/* Records that cannot be written are given up: they are history, and memory is needed for what comes. */
+static void write_blocks(struct store *s, struct block *first) {
+    struct error failure;
+    size_t bytes = 0, count = 0;
+    bool ok = commit_blocks(s->writer, first, &failure);
+    if (!ok)
+        roll_back(s->writer);
+    set_failure(s, ok ? NULL : &failure);
+    while (first) {
+        struct block *next = first->next;
+        bytes += first->size;
+        count++;
+        free(first);
+        first = next;
+    }
+    pthread_mutex_lock(&s->lock);
+    s->backlog_bytes -= bytes;
+    s->unfinished -= count;
+    if (!s->unfinished)
+        pthread_cond_signal(&s->idle);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Some blocks, at least one if there is any, up to a lot's size. Under the lock. */
+static struct block *take_blocks(struct store *s) {
+    struct block *first = s->records, **end = &s->records;
+    for (size_t bytes = 0; *end && (bytes == 0 || bytes + (*end)->used <= RECORD_LOT_BYTES); end = &(*end)->next)
+        bytes += (*end)->used;
+    s->records = *end;
+    *end = NULL;
+    if (!s->records)
+        s->records_last = &s->records;
+    return s->records == first ? NULL : first;
+}
+
+static bool probe(struct store_tx *tx, struct error *err) {
+    struct str now = str_of(&(int64_t){clock_now_ms()}, sizeof(int64_t));
+    return begin(tx, true, err) && tx_meta_put(tx, "probe", now, err) && tx_exec(tx, err, "COMMIT", "");
+}
+
+/* Without other work: tries whether a failing store works again, or prunes. How long until it is due again. */
+static int64_t keep_house(struct store *s, bool failing) {
+    struct error err;
+    bool more = false;
+    if (failing ? probe(s->writer, &err) : prune_step(s->writer, clock_now_ms(), &more, &err)) {
+        if (failing)
+            set_failure(s, NULL);
+        return more ? MORE_HOUSEKEEPING_MS : HOUSEKEEPING_MS;
+    }
+    roll_back(s->writer);
+    set_failure(s, &err);
+    return PROBE_MS;
+}
+
+static struct timespec deadline(int64_t monotonic_ms) {
+    return (struct timespec){.tv_sec = monotonic_ms / 1000, .tv_nsec = monotonic_ms % 1000 * 1000000};
+}
+
+static void *writer_main(void *arg) {
+    struct store *s = arg;
+    int64_t due_ms = clock_monotonic_ms() + HOUSEKEEPING_MS;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        struct timespec due = deadline(due_ms);
+        while (!s->stop && !s->writes.first && !s->records && clock_monotonic_ms() < due_ms)
+            pthread_cond_timedwait(&s->writer_wake, &s->lock, &due);
+        struct work *works = works_take(&s->writes);
+        struct block *blocks = take_blocks(s);
+        if (s->stop && !works && !blocks)
+            break;
+        pthread_mutex_unlock(&s->lock);
+        if (works)
+            write_works(s, works);
+        if (blocks)
+            write_blocks(s, blocks);
+        struct error failure;
+        int64_t now_ms = clock_monotonic_ms();
+        bool failing = store_is_failing(s, &failure);
+        if (now_ms >= due_ms)
+            due_ms = now_ms + keep_house(s, failing);
+        else if (failing && due_ms > now_ms + PROBE_MS)
+            due_ms = now_ms + PROBE_MS;
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- the reader ---- */
+
+static void read_one(struct store *s, struct work *w) {
+    w->next = NULL;
+    w->ok = tx_exec(s->reader, &w->err, "BEGIN", "") && w->fn(s->reader, w->arg, &w->err);
+    roll_back(s->reader);
+    give_back(s, w);
+}
+
+static void *reader_main(void *arg) {
+    struct store *s = arg;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->stop && !s->reads.first)
+            pthread_cond_wait(&s->reader_wake, &s->lock);
+        struct work *works = works_take(&s->reads);
+        if (!works)
+            break;
+        pthread_mutex_unlock(&s->lock);
+        while (works) {
+            struct work *next = works->next;
+            read_one(s, works);
+            works = next;
+        }
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+/* What this turn collected goes to the threads. */
+static void hand_over(void *arg) {
+    struct store *s = arg;
+    pthread_mutex_lock(&s->lock);
+    if (s->turn.first) {
+        works_add(&s->writes, s->turn.first, s->turn.last);
+        works_init(&s->turn);
+        s->unfinished += s->turn_count;
+        s->turn_count = 0;
+        pthread_cond_signal(&s->writer_wake);
+    }
+    pthread_mutex_unlock(&s->lock);
+}
+
+static struct work *work_new(store_work_fn *fn, store_done_fn *done, void *arg) {
+    struct work *w = mem_alloc(sizeof *w);
+    *w = (struct work){.fn = fn, .done = done, .arg = arg};
+    return w;
+}
+
+void store_write(struct store *s, store_work_fn *fn, store_done_fn *done, void *arg) {
+    struct work *w = work_new(fn, done, arg);
+    works_add(&s->turn, w, &w->next);
+    s->turn_count++;
+    loop_flush_add(s->loop, &s->flush);
+}
+
+void store_read(struct store *s, store_work_fn *fn, store_done_fn *done, void *arg) {
+    struct work *w = work_new(fn, done, arg);
+    pthread_mutex_lock(&s->lock);
+    works_add(&s->reads, w, &w->next);
+    s->unfinished++;
+    pthread_cond_signal(&s->reader_wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool store_write_now(struct store *s, store_work_fn *fn, void *arg, struct error *err) {
+    uv_sem_t waiter;
+    struct work w = {.fn = fn, .arg = arg, .waiter = &waiter};
+    ENSURE(uv_sem_init(&waiter, 0) == 0);
+    works_add(&s->turn, &w, &w.next);
+    s->turn_count++;
+    hand_over(s);
+    uv_sem_wait(&waiter);
+    uv_sem_destroy(&waiter);
+    if (!w.ok)
+        *err = w.err;
+    return w.ok;
+}
+
+static void hand_over_records(struct store *s) {
+    if (!s->filling)
+        return;
+    timer_stop(&s->record_timer);
+    pthread_mutex_lock(&s->lock);
+    *s->records_last = s->filling;
+    s->records_last = &s->filling->next;
+    s->backlog_bytes += s->filling->size;
+    s->unfinished++;
+    pthread_cond_signal(&s->writer_wake);
+    pthread_mutex_unlock(&s->lock);
+    s->filling = NULL;
+}
+
+static void on_record_timer(struct timer *t) { hand_over_records(container_of(t, struct store, record_timer)); }
+
+static struct block *block_new(size_t size) {
+    struct block *b = mem_realloc(NULL, sizeof *b + size); /* not zeroed: it is about to be filled */
+    b->next = NULL;
+    b->used = 0;
+    b->size = size;
+    return b;
+}
+
+static struct str copy_into(char **at, struct str s) {
+    if (s.len)
+        memcpy(*at, s.ptr, s.len);
+    struct str copy = {*at, s.len};
+    *at += s.len;
+    return copy;
+}
+
+void store_record_run(struct store *s, const struct run_row *row) {
+    size_t bytes = record_size(row);
+    if (s->filling && s->filling->size - s->filling->used < bytes)
+        hand_over_records(s);
+    if (!s->filling) {
+        size_t size = bytes > RECORD_BLOCK_BYTES ? bytes : RECORD_BLOCK_BYTES;
+        s->filling = block_new(size);
+        timer_start(&s->record_timer, RECORD_DELAY_MS);
+    }
+    char *at = s->filling->bytes + s->filling->used;
+    struct run_row *copy = (struct run_row *)(void *)at;
+    s->filling->used += bytes;
+    at += sizeof *row;
+    *copy = *row;
+    copy->flow = copy_into(&at, row->flow);
+    copy->trigger = copy_into(&at, row->trigger);
+    copy->error = copy_into(&at, row->error);
+    copy->history = copy_into(&at, row->history);
+    copy->accepted = (struct str){NULL, 0};
+}
+
+bool store_is_behind(struct store *s) {
+    pthread_mutex_lock(&s->lock);
+    bool behind = s->backlog_bytes > STORE_BACKLOG_MAX;
+    pthread_mutex_unlock(&s->lock);
+    return behind;
+}
+
+bool store_is_failing(struct store *s, struct error *err) {
+    pthread_mutex_lock(&s->lock);
+    bool failing = s->failure.code != ERR_NONE;
+    if (failing)
+        *err = s->failure;
+    pthread_mutex_unlock(&s->lock);
+    return failing;
+}
+
+uint64_t store_commits(struct store *s) {
+    pthread_mutex_lock(&s->lock);
+    uint64_t commits = s->commits;
+    pthread_mutex_unlock(&s->lock);
+    return commits;
+}
+
+/* ---- open and close ---- */
+
+/* DIR/lock, held while the process lives and naming it; -1 when another one holds it. */
+static int take_lock(const char *dir, struct error *err) {
+    char path[PATH_MAX], holder[32] = "";
+    snprintf(path, sizeof path, "%s/lock", dir);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        error_errno(err, path);
+        return -1;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        ssize_t n = read(fd, holder, sizeof holder - 1);
+        close(fd);
+        error_set(err, ERR_CONFLICT,
+                  "%s is in use by another flowlet (process %.*s): stop that one, or give another data directory", dir,
+                  n > 0 ? (int)strspn(holder, "0123456789") : 1, n > 0 ? holder : "?");
+        return -1;
+    }
+    /* For the sentence above only: not being able to write it is no harm. */
+    int n = snprintf(holder, sizeof holder, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) == 0 && pwrite(fd, holder, (size_t)n, 0) == n)
+        fdatasync(fd);
+    return fd;
+}
+
+static bool open_files(struct store *s, const char *dir, const char *vfs, struct error *err) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    s->lock_fd = take_lock(dir, err);
+    return s->lock_fd >= 0 && (s->writer = tx_open(path, vfs, false, err)) && schema_prepare(s->writer, path, err) &&
+           (s->reader = tx_open(path, vfs, true, err));
+}
+
+static void threads_start(struct store *s) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->writer_wake, &monotonic);
+    pthread_cond_init(&s->reader_wake, NULL);
+    pthread_cond_init(&s->idle, NULL);
+    pthread_condattr_destroy(&monotonic);
+    ENSURE(pthread_create(&s->writer_thread, NULL, writer_main, s) == 0);
+    ENSURE(pthread_create(&s->reader_thread, NULL, reader_main, s) == 0);
+}
+
+static void files_close(struct store *s) {
+    tx_close(s->reader);
+    tx_close(s->writer);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+}
+
+struct store *store_open_on(struct loop *l, const char *dir, const char *vfs, struct error *err) {
+    struct store *s = mem_alloc(sizeof *s);
+    s->loop = l;
+    if (!open_files(s, dir, vfs, err)) {
+        files_close(s);
+        free(s);
+        return NULL;
+    }
+    s->mailbox = mem_alloc(sizeof *s->mailbox);
+    pthread_mutex_init(&s->mailbox->lock, NULL);
+    works_init(&s->mailbox->finished);
+    works_init(&s->turn);
+    works_init(&s->writes);
+    works_init(&s->reads);
+    s->records_last = &s->records;
+    s->flush = (struct loop_flush){.fn = hand_over, .arg = s};
+    timer_init(&s->record_timer, l, on_record_timer);
+    threads_start(s);
+    return s;
+}
+
+struct store *store_open(struct loop *l, const char *dir, struct error *err) {
+    return store_open_on(l, dir, NULL, err);
+}
+
+/* Everything queued, and what its `done` queued in turn. */
+static void finish_all(struct store *s) {
+    do {
+        hand_over(s);
+        hand_over_records(s);
+        pthread_mutex_lock(&s->lock);
+        while (s->unfinished)
+            pthread_cond_wait(&s->idle, &s->lock);
+        pthread_mutex_unlock(&s->lock);
+    } while (mailbox_deliver(s->mailbox));
+}
+
+static void threads_stop(struct store *s) {
+    pthread_mutex_lock(&s->lock);
+    s->stop = true;
+    pthread_cond_signal(&s->writer_wake);
+    pthread_cond_signal(&s->reader_wake);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->writer_thread, NULL);
+    pthread_join(s->reader_thread, NULL);
+    pthread_cond_destroy(&s->writer_wake);
+    pthread_cond_destroy(&s->reader_wake);
+    pthread_cond_destroy(&s->idle);
+    pthread_mutex_destroy(&s->lock);
+}
+
+void store_close(struct store *s) {
+    if (!s)
+        return;
+    finish_all(s);
+    threads_stop(s);
+    loop_flush_remove(s->loop, &s->flush);
+    pthread_mutex_lock(&s->mailbox->lock);
+    s->mailbox->closed = true;
+    bool posted = s->mailbox->posted;
+    pthread_mutex_unlock(&s->mailbox->lock);
+    if (!posted)
+        mailbox_free(s->mailbox);
+    files_close(s);
+    free(s);
+}
