@@ -110,6 +110,10 @@ class Flowlet:
         assert answer.status == 200, (answer.status, answer.body)
         return answer.json
 
+    def names_in_runs(self, pattern, workspace=WORKSPACE):
+        """What matches the pattern in the records of all runs that are listed."""
+        return set(pattern.findall(json.dumps(self.in_workspace("runs", workspace))))
+
     def command(self, *argv, text="", check=True):
         """Runs `flowlet ARGV...` as a user of this server would."""
         environment = {**os.environ, "FLOWLET_SERVER": self.console or "", "FLOWLET_TOKEN": getattr(self, "token", "")}

@@ -1,9 +1,11 @@
 """A mail server: aiosmtpd with TLS and AUTH. The received bytes are kept as they came and parsed by Python's email."""
 import email
 import email.policy
+import logging
 import ssl
 import threading
 import time
+import warnings
 from dataclasses import dataclass, field
 
 from aiosmtpd.controller import Controller
@@ -12,6 +14,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from .certificates import Authority
 from .process import free_port
 
+logging.getLogger("mail.log").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")  # aiosmtpd counts only STARTTLS as TLS
 USER, PASSWORD = "postmaster@mg.example.com", "smtp-password"
 CLOSED_AFTER_DATA = "closed after the final dot, before a reply"
 
@@ -66,7 +70,7 @@ class Smtp:
 
     def __enter__(self):
         common = {"authenticator": _authenticate, "auth_required": True, "hostname": "smtp.mailgun.org", "enable_SMTPUTF8": True}
-        implicit = {"auth_require_tls": False}  # aiosmtpd counts only STARTTLS as TLS
+        implicit = {"auth_require_tls": False}
         upgraded = {"auth_require_tls": True, "require_starttls": True, "tls_context": self._tls}
         self._controllers = [_controller(self, self.port, {**common, **implicit}, ssl_context=self._tls),
                              _controller(self, self.starttls_port, {**common, **upgraded})]
