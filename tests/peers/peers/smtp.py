@@ -15,7 +15,6 @@ from .certificates import Authority
 from .process import free_port
 
 logging.getLogger("mail.log").setLevel(logging.ERROR)
-warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")  # aiosmtpd counts only STARTTLS as TLS
 USER, PASSWORD = "postmaster@mg.example.com", "smtp-password"
 CLOSED_AFTER_DATA = "closed after the final dot, before a reply"
 
@@ -70,7 +69,7 @@ class Smtp:
 
     def __enter__(self):
         common = {"authenticator": _authenticate, "auth_required": True, "hostname": "smtp.mailgun.org", "enable_SMTPUTF8": True}
-        implicit = {"auth_require_tls": False}
+        implicit = {"auth_require_tls": False}  # aiosmtpd counts only STARTTLS as TLS
         upgraded = {"auth_require_tls": True, "require_starttls": True, "tls_context": self._tls}
         self._controllers = [_controller(self, self.port, {**common, **implicit}, ssl_context=self._tls),
                              _controller(self, self.starttls_port, {**common, **upgraded})]
@@ -134,7 +133,9 @@ class Smtp:
 def _controller(smtp, port, options, ssl_context=None):
     class Peer(Controller):
         def factory(self):
-            return SMTP(self.handler, **options)
+            with warnings.catch_warnings():  # about auth_require_tls
+                warnings.simplefilter("ignore")
+                return SMTP(self.handler, **options)
     return Peer(smtp, hostname="127.0.0.1", port=port, ssl_context=ssl_context)
 
 
