@@ -48,6 +48,12 @@ export interface Part {
     bytes: ArrayBuffer;
 }
 
+/** Set once by boot, before anything else runs. */
+export let host: Host;
+export function setHost(given: Host): void {
+    host = given;
+}
+
 export interface Runtime {
     /**
      * One entry into the engine for each frame that arrives. FLOW passes (id, plan function,

@@ -1,0 +1,20 @@
+import type { Activation } from "../activation.ts";
+import type { Fault } from "../fault.ts";
+import type { Ending } from "../scope.ts";
+
+export function end(a: Activation): void {
+    const pin = a.block.config.pin === "error" ? "error" : "out";
+    a.scope.ending = { pin, output: a.input, block: a.block.id };
+    a.succeed(pin, a.input);
+}
+
+/** A reusable flow that left by its End of pin `error`. */
+export function endFault(ending: Ending): Fault {
+    const { code, message, cause } = ending.output;
+    const fault: Fault = {
+        code: typeof code === "string" && code !== "" ? code : "failed",
+        message: typeof message === "string" ? message : "the flow ended by its error pin",
+    };
+    if (cause !== undefined) fault.cause = cause;
+    return fault;
+}

@@ -1,0 +1,5 @@
+import type { Activation } from "../activation.ts";
+
+export function http(a: Activation): void {
+    a.succeed("out", {});
+}

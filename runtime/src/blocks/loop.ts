@@ -1,0 +1,71 @@
+import type { Activation } from "../activation.ts";
+import type { Fault } from "../fault.ts";
+import { ScopeRun } from "../scope.ts";
+import { timed } from "../timeout.ts";
+import { put, type Names } from "../values.ts";
+
+/** Turns start in the list's order, at most `at_once` open; results have that order too (semantics.md, rule 14). */
+class Turns {
+    readonly results: unknown[];
+    readonly failures: { index: number; error: Fault }[] = [];
+    readonly atOnce: number;
+    readonly collects: boolean;
+    next = 0;
+    open = 0;
+    #starting = false;
+
+    constructor(
+        readonly a: Activation,
+        readonly list: unknown[],
+    ) {
+        this.results = new Array<unknown>(list.length).fill(null);
+        const { at_once, on_failure } = a.block.config;
+        this.atOnce = typeof at_once === "number" && at_once >= 1 ? at_once : 1;
+        this.collects = on_failure === "collect";
+    }
+
+    get mayStart(): boolean {
+        return this.next < this.list.length && this.open < this.atOnce && (this.collects || this.failures.length === 0);
+    }
+
+    go(): void {
+        // A turn in which nothing waits is over before start() returns, and comes back here.
+        if (this.#starting) return;
+        this.#starting = true;
+        while (this.mayStart) this.#start(this.next++);
+        this.#starting = false;
+        if (this.open === 0) this.#end();
+    }
+
+    #start(index: number): void {
+        this.open++;
+        const { a } = this;
+        const names: Names = { ...a.env.names };
+        put(names, a.block.nameOf("item"), this.list[index]);
+        put(names, a.block.nameOf("index"), index);
+        new ScopeRun(a.run, a.block.inner!, `${a.path}[${index}].`, names, a, a.scope.depth, (scope) => this.#ended(index, scope)).start(a.clock);
+    }
+
+    #ended(index: number, scope: ScopeRun): void {
+        const { a } = this;
+        if (a.dead) return;
+        this.open--;
+        if (scope.t > a.clock) a.clock = scope.t;
+        if (scope.uncaught.length > 0) this.failures.push({ index, error: scope.uncaught[0].fault });
+        else this.results[index] = scope.ending?.output.value ?? null;
+        this.go();
+    }
+
+    #end(): void {
+        this.failures.sort((x, y) => x.index - y.index);
+        const first = this.failures[0];
+        if (first === undefined || this.collects) this.a.succeed("done", this.collects ? { results: this.results, failures: this.failures } : { results: this.results });
+        else this.a.fail({ ...first.error, message: `turn ${first.index}: ${first.error.message}`, index: first.index, retry: first.error.retry });
+    }
+}
+
+export function loop(a: Activation): void {
+    const list = a.input.list;
+    if (Array.isArray(list)) timed(a, () => new Turns(a, list).go());
+    else a.fail({ code: "mapping", message: `input "list": a list is needed, this is ${list === undefined || list === null ? "nothing" : `a ${typeof list}`}` });
+}

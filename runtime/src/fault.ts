@@ -1,0 +1,88 @@
+// Why a block failed: plain data, as the journal, the `error` pin and the operations have it.
+
+import { isPlain, Unfit, type Names } from "./values.ts";
+
+export interface Fault {
+    /** A row of base/errors.def, or what a Fail block or a called flow's end gives. */
+    code: string;
+    message: string;
+    /** Whether trying again can help. */
+    retry?: boolean;
+    status?: number;
+    retry_after_ms?: number;
+    cause?: unknown;
+    /** Where a loop's turn failed. */
+    index?: number;
+}
+
+/** What a script sees thrown when an operation fails. */
+export class OperationError extends Error {
+    readonly code: string;
+    readonly status: number | undefined;
+    readonly retry: boolean;
+    readonly #fault: Fault;
+
+    constructor(fault: Fault) {
+        super(fault.message);
+        this.name = "OperationError";
+        this.code = fault.code;
+        this.status = fault.status;
+        this.retry = fault.retry ?? false;
+        this.#fault = fault;
+    }
+
+    static faultOf(error: unknown): Fault | undefined {
+        return typeof error === "object" && error !== null && #fault in error ? error.#fault : undefined;
+    }
+}
+
+export function refuse(code: string, message: string): OperationError {
+    return new OperationError({ code, message });
+}
+
+/** From whatever was thrown. `units` are the texts whose lines may be named. */
+export function faultOf(thrown: unknown, code: "script" | "mapping"): Fault {
+    const known = OperationError.faultOf(thrown);
+    if (known) return known;
+    if (thrown instanceof Unfit) return { code, message: thrown.message };
+    if (thrown instanceof Error) {
+        const at = place(thrown);
+        const kind = thrown.name === "Error" ? "" : `${thrown.name}: `;
+        const fault: Fault = { code, message: cut(`${at}${kind}${thrown.message}`) };
+        if (thrown.cause !== undefined) fault.cause = causeOf(thrown.cause);
+        return fault;
+    }
+    return { code, message: cut(`something that is no Error was thrown: ${describe(thrown)}`) };
+}
+
+function causeOf(cause: unknown): unknown {
+    const known = OperationError.faultOf(cause);
+    if (known) return { code: known.code, message: known.message };
+    return cut(cause instanceof Error ? cause.message : describe(cause));
+}
+
+function describe(value: unknown): string {
+    if (typeof value === "object" && value !== null)
+        return isPlain(value) && typeof (value as Names).message === "string" ? ((value as Names).message as string) : "an object";
+    return String(value);
+}
+
+const MESSAGE_MAX = 2000;
+function cut(text: string): string {
+    return text.length > MESSAGE_MAX ? text.slice(0, MESSAGE_MAX) + "..." : text;
+}
+
+/** "script.ts:12:5: ", from the topmost line of the stack that lies in a script; "" where there is none. */
+function place(error: Error): string {
+    const found = /([\w.-]+\.ts:\d+(?::\d+)?)/.exec(typeof error.stack === "string" ? error.stack.replace(error.message, "") : "");
+    return found ? `${found[1]}: ` : "";
+}
+
+/** What `input.error` shows after the error pin of a block. */
+export function shown(fault: Fault, block: string): Names {
+    const out: Names = { block, code: fault.code, message: fault.message };
+    if (fault.status !== undefined) out.status = fault.status;
+    if (fault.index !== undefined) out.index = fault.index;
+    if (fault.cause !== undefined) out.cause = fault.cause;
+    return out;
+}
