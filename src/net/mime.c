@@ -162,25 +162,27 @@ bool mail_address_parse_list(struct str text, struct arena *a, struct mail_addre
 struct line {
     struct buf *out;
     size_t column; /* bytes on this line so far */
+    bool empty;    /* nothing stands after the colon: folding there is legal, but some readers stumble over it */
 };
 
 static struct line start_header(struct buf *out, struct str name) {
     buf_add(out, name);
     buf_addc(out, ':');
-    return (struct line){out, name.len + 1};
+    return (struct line){out, name.len + 1, true};
 }
 
 static void end_header(struct line *l) { buf_adds(l->out, "\r\n"); }
 
 /* A space and the word, on a new line when it would not fit. */
 static void add_word(struct line *l, struct str word) {
-    if (l->column + 1 + word.len > LINE_WANTED) {
+    if (l->column + 1 + word.len > LINE_WANTED && !l->empty) {
         buf_adds(l->out, "\r\n");
         l->column = 0;
     }
     buf_addc(l->out, ' ');
     buf_add(l->out, word);
     l->column += 1 + word.len;
+    l->empty = false;
 }
 
 static bool is_utf8_tail(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
@@ -204,6 +206,7 @@ static void add_encoded(struct line *l, struct str text) {
         buf_add_base64(l->out, (struct str){text.ptr, n});
         buf_adds(l->out, "?=");
         l->column += l->out->len - before;
+        l->empty = false;
         text.ptr += n;
         text.len -= n;
     }
@@ -256,6 +259,9 @@ static bool is_all_ascii_print(struct str s) {
     return true;
 }
 
+/* Text that stands in quotation marks for itself: many readers decode encoded words even there. */
+static bool is_quotable(struct str s) { return is_all_ascii_print(s) && str_find(s, STR("=?")) == SIZE_MAX; }
+
 static bool is_phrase(struct str s) {
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] != ' ' && !is_atom_char(s.ptr[i]))
@@ -266,7 +272,7 @@ static bool is_phrase(struct str s) {
 static void add_display_name(struct line *l, struct str name) {
     if (is_phrase(name)) {
         add_words(l, name);
-    } else if (name.len <= 60 && is_all_ascii_print(name) && str_find(name, STR("=?")) == SIZE_MAX) {
+    } else if (name.len <= 60 && is_quotable(name)) {
         struct buf quoted;
         buf_init(&quoted, 200);
         add_quoted(&quoted, name);
@@ -303,7 +309,7 @@ static void add_parameter(struct line *l, const char *name, struct str value) {
     buf_init(&part, 512);
     buf_addc(l->out, ';');
     l->column++;
-    if (value.len <= 60 && is_all_ascii_print(value)) {
+    if (value.len <= 60 && is_quotable(value)) {
         buf_addf(&part, "%s=", name);
         add_quoted(&part, value);
         add_word(l, buf_str(&part));
@@ -316,7 +322,7 @@ static void add_parameter(struct line *l, const char *name, struct str value) {
         buf_addf(&part, "%s*%d*=%s", name, n, n ? "" : "UTF-8''");
         for (size_t used = 0; at < value.len && used < SEGMENT_MAX; at++) {
             char c = value.ptr[at];
-            bool plain = is_atom_char(c) && !strchr("*'%", c);
+            bool plain = is_atom_char(c) && !strchr("*'%/?=", c);
             used += plain ? 1 : 3;
             if (plain)
                 buf_addc(&part, c);

@@ -27,18 +27,20 @@
 #define FLOWLET_NAMES_H
 
 #include "base/json.h"
+#include "net/outgoing.h"
 #include "net/loop.h"
 
-#define NAMES_RECORDS_MAX 1000 /* of one answer; the rest is dropped and `truncated` set */
+#define NAMES_RECORDS_MAX 1000     /* of one answer; the rest is dropped and `truncated` set */
+#define NAMES_TIMEOUT_MAX_MS 60000 /* longer is taken as this */
+#define NAMES_TRIES_MAX 10
 
-struct outgoing;
 struct names;
 struct names_call;
 
 /* outgoing says which servers may be asked; those of the system may always. Borrowed. */
-struct names *names_open(struct loop *l, const struct outgoing *outgoing, struct error *err);
+struct names *names_new(struct loop *l, const struct outgoing *outgoing);
 /* No call may be under way: cancel them and wait. Takes NULL. */
-void names_close(struct names *n);
+void names_free(struct names *n);
 
 struct names_question {
     struct str name;
@@ -50,11 +52,11 @@ struct names_question {
 
 /* Given to the callback, and gone after it. */
 struct names_answer {
-    json_t *records;    /* the answer section, an array; borrowed (json_incref to keep) */
-    const char *rcode;  /* "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", ... */
-    bool authoritative; /* the AA bit */
-    bool truncated;     /* not all records are here */
-    char server[64];    /* "192.0.2.1:53", who answered; "" when only the hosts file was asked */
+    json_t *records;               /* the answer section, an array; borrowed (json_incref to keep) */
+    const char *rcode;             /* "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", ... */
+    bool authoritative;            /* the AA bit */
+    bool truncated;                /* not all records are here */
+    char server[ADDRESS_TEXT_MAX]; /* "192.0.2.1:53", who answered; "" when only the hosts file was asked */
     int64_t duration_ms;
 };
 
@@ -73,8 +75,9 @@ struct names_call *names_lookup(struct names *n, struct str name, int timeout_ms
                                 struct error *err);
 void names_cancel(struct names_call *c);
 
-/* The answer section of a DNS message as records; for tests and fuzzers too. False: no DNS message. */
-MUST_USE bool names_parse(struct str packet, json_t *records, const char **rcode, bool *authoritative, bool *truncated,
-                          struct error *err);
+/* Underneath (names_parse.c): a DNS message's header and answer section into out, whose records the caller then
+ * owns. A record that is damaged makes all of it ERR_PROTOCOL. And the number of a type's name, -1 for others. */
+MUST_USE bool names_parse(struct str packet, struct names_answer *out, struct error *err);
+int names_type_number(struct str name);
 
 #endif
