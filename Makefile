@@ -19,7 +19,7 @@ LDLIBS += $(PKG_LIBS) -lresolv -lpthread -ldl -lm
 
 SOURCES := $(shell find src -name '*.c' ! -name main.c | sort)
 OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
-TESTS := $(wildcard tests/unit/test_*.c)
+TESTS := $(wildcard tests/unit/*.c)
 
 all: $(OUT)/flowlet ## build/flowlet (BUILD=release debug asan tsan)
 	@ln -sfn $(BUILD)/flowlet build/flowlet

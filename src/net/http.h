@@ -31,6 +31,7 @@ struct http_request {
     int64_t timeout_ms;         /* for all of it, redirects included; 0: 10 s */
     int64_t connect_timeout_ms; /* for name, TCP and TLS of a hop; 0: 5 s */
     bool follow_redirects;      /* at most HTTP_REDIRECTS_MAX */
+    bool once;                  /* changes something: a new connection, as libcurl repeats what a kept one swallowed */
     size_t max_body;            /* bytes of answer; 0: 16 MB */
 };
 #define HTTP_REDIRECTS_MAX 5

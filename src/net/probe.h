@@ -11,7 +11,7 @@
 struct probe_result {
     struct str peer;             /* "192.0.2.1:443"; empty: not connected */
     double connect_ms, total_ms; /* TCP alone; name, TCP and TLS */
-    /* tls_certificate only; may be there beside an error of TLS_FAILED. */
+    /* tls_certificate only. */
     const struct certificate *certificate;
     bool verified;
     const char *why_not; /* NULL when verified */
