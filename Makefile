@@ -39,6 +39,13 @@ $(OUT)/tests/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Operations without a server around them, for tests/peers.
+$(OUT)/tests/drive: $(OUT)/tests/drive.o $(OBJECTS)
+	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
+$(OUT)/tests/drive.o: tests/peers/drive.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
 test: $(OUT)/tests/unit ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
 	$(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
 

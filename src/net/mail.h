@@ -1,6 +1,6 @@
 /* mail.h — hands one message to a mail server (SMTP submission), on the loop.
  *
- *     mail_start(m, &(struct mail_request){.server = url, .from = ..., .recipients = ..., .message = mime,
+ *     mail_start(transfers, &(struct mail_request){.server = url, .from = ..., .recipients = ..., .message = mime,
  *                    .timeout_ms = 20000}, on_done, self, &err) → call
  *     mail_cancel(call);                   on_done still comes, with ERR_CANCELED
  *
@@ -9,6 +9,10 @@
  *     smtp://user:PASSWORD@mail.example.com                             STARTTLS, required, port 587
  * The certificate's chain and host name are always checked. Nothing but EHLO and STARTTLS is said
  * in the clear; what a server sent together with its answer to STARTTLS ends the call.
+ *
+ * libcurl connects, secures and logs in (transfer.h says which peers and certificates are
+ * accepted); the mail itself is sent here, since libcurl waits for the answer to it, and to QUIT, with the
+ * whole loop standing still, and does not tell which recipient was refused.
  *
  * One connection a message. Recipients that the server refuses are reported, the others get
  * the message; a call fails when none is left. Errors say what is known:
@@ -26,20 +30,9 @@
 #define FLOWLET_MAIL_H
 
 #include "base/buf.h"
-#include "net/loop.h"
+#include "net/transfer.h"
 
-struct outgoing;
-struct mailer;
 struct mail_call;
-
-struct mailer_options {
-    const struct outgoing *outgoing; /* which addresses may be reached, and overrides; borrowed */
-    const char *ca_file;             /* PEM, instead of the system's; NULL: the system's */
-};
-
-struct mailer *mailer_open(struct loop *l, const struct mailer_options *o, struct error *err);
-/* No call may be under way: cancel them and wait. Takes NULL. */
-void mailer_close(struct mailer *m);
 
 struct mail_request {
     struct str server;            /* URL */
@@ -54,16 +47,16 @@ struct mail_recipient {
     const char *address;
     bool accepted;
     int code;          /* the server's, such as 250 or 550; 0: it never came to that */
-    const char *reply; /* its words, without control characters */
+    const char *reply; /* its words, without control characters; "" as long as code is 0 */
 };
 
 /* Given to the callback, and gone after it. */
 struct mail_result {
     const struct mail_recipient *recipients; /* in the order given */
     size_t recipient_count, accepted_count;
-    const char *reply;                    /* the server's last, such as "250 2.0.0 Great success"; "" if none */
-    bool unknown;                         /* failed, yet the server may have taken the message */
-    int64_t connect_ms, tls_ms, total_ms; /* since the start; 0: never reached */
+    const char *reply; /* the server's last, such as "250 2.0.0 Great success"; "" if none */
+    bool unknown;      /* failed, yet the server may have taken the message */
+    int64_t duration_ms;
 };
 
 /* err NULL: at least one recipient was accepted and the server took the message. */
@@ -71,7 +64,8 @@ typedef void mail_done_fn(void *arg, const struct mail_result *result, const str
 
 /* Copies what it needs. NULL and err when the request itself is wrong; then done is never called.
  * Else done is called exactly once, later. */
-struct mail_call *mail_start(struct mailer *m, const struct mail_request *r, mail_done_fn *done, void *arg, struct error *err);
+struct mail_call *mail_start(struct transfers *ts, const struct mail_request *r, mail_done_fn *done, void *arg,
+                             struct error *err);
 /* Ends it soon, with ERR_CANCELED; the call is gone when done has been called. */
 void mail_cancel(struct mail_call *c);
 

@@ -444,18 +444,15 @@ static bool set_server(struct names_call *c, struct str text, struct error *err)
     if (colon != SIZE_MAX &&
         (!str_to_int64((struct str){text.ptr + colon + 1, text.len - colon - 1}, &port) || port < 1 || port > 65535))
         return error_set(err, ERR_INVALID, "server: its port is not a number from 1 to 65535");
+    if (outgoing_find(c->owner->outgoing, host, (uint16_t)port, &sa)) {
+        add_server(c, (struct sockaddr *)&sa);
+        return true;
+    }
     snprintf(with_port, sizeof with_port, bare_v6 ? "[" STR_FMT "]:%d" : STR_FMT ":%d", STR_ARG(host), (int)port);
     if (address_parse(str_from(with_port), &sa, &no_address))
         return add_allowed_server(c, (struct sockaddr *)&sa, err);
-    if (!hostname_to_ascii(host, c->server_name, err))
-        return error_wrap(err, "server");
-    if (!outgoing_find(c->owner->outgoing, str_from(c->server_name), (uint16_t)port, &sa)) {
-        c->server_port = (uint16_t)port;
-        return true;
-    }
-    c->server_name[0] = 0;
-    add_server(c, (struct sockaddr *)&sa);
-    return true;
+    c->server_port = (uint16_t)port;
+    return hostname_to_ascii(host, c->server_name, err) || error_wrap(err, "server");
 }
 
 /* Takes c. A name that is refused here is refused before anything is sent. */

@@ -206,8 +206,10 @@ static enum error_code code_of(CURLcode code) {
 static void on_done(struct curl_transfer *on_loop, CURLcode code) {
     struct transfer *t = container_of(on_loop, struct transfer, on_loop);
     struct error err;
-    curl_loop_remove(t->all->curl, on_loop);
-    t->running = false;
+    if (!t->stays) {
+        curl_loop_remove(t->all->curl, on_loop);
+        t->running = false;
+    }
     if (code == CURLE_OK) {
         t->done(t, NULL);
         return;

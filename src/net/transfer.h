@@ -50,6 +50,8 @@ struct transfer {
     struct sockaddr_storage pinned;  /* by --resolve; ss_family 0: not */
     struct error refused;            /* code 0: no address was refused */
     bool opened;                     /* an address was not refused */
+    bool stays;                      /* set before the start: after done the connection is the owner's until release
+                                        (CURLOPT_CONNECT_ONLY, curl_easy_send and curl_easy_recv) */
     bool running;
     char text[CURL_ERROR_SIZE];
 };
