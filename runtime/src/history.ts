@@ -19,9 +19,11 @@ export class History {
     #logs = "";
     #logCount = 0;
     #omitted = 0;
+    #lastTime = -1;
+    #lastTimeText = "";
 
     start(names: string, t: number): void {
-        this.#blocks = `{"path":"start","name":"Start","pin":"out","t":${t},"ms":0,"output":${names}}`;
+        this.#blocks = `{"path":"start","name":"Start","pin":"out","t":${this.#time(t)},"ms":0,"output":${names}}`;
     }
 
     /** outcome: `"output":...` or `"error":...`. */
@@ -32,8 +34,18 @@ export class History {
         }
         const comma = this.#blocks === "" ? "" : ",";
         const attempts = a.attempt > 1 ? `,"attempts":${a.attempt}` : "";
+        const ms = a.clock - a.since;
         // The path of the block, whichever attempt it was.
-        this.#blocks += `${comma}{"path":"${a.scope.prefix}${a.block.id}"${a.block.nameJson},"pin":"${pin}","t":${a.since},"ms":${a.clock - a.since},"input":${input},${outcome}${attempts}}`;
+        this.#blocks += `${comma}{"path":"${a.scope.prefix}${a.block.id}"${a.block.nameJson},"pin":"${pin}","t":${this.#time(a.since)},"ms":${ms === 0 ? "0" : ms},"input":${input},${outcome}${attempts}}`;
+    }
+
+    /** Most of a short run happens at one time: its text is made once. */
+    #time(t: number): string {
+        if (t !== this.#lastTime) {
+            this.#lastTime = t;
+            this.#lastTimeText = String(t);
+        }
+        return this.#lastTimeText;
     }
 
     /** The LOG frame's JSON; undefined when there are too many. */

@@ -36,7 +36,7 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
 }
 
 function start(number: number, headText: string, body: ArrayBuffer | undefined, journal: string | undefined): void {
-    const head = parse(headText) as RequestHead;
+    const head = headOf(headText);
     const flow = flowOf(head);
     if (typeof flow === "string") return unusable(number, flow);
     const run = new Run(number, flow, head, journal ? new Journal(journal) : undefined, () => runs.delete(number));
@@ -48,6 +48,12 @@ function start(number: number, headText: string, body: ArrayBuffer | undefined, 
     }
     runs.set(number, run);
     run.start(names);
+}
+
+/** A request as it came holds no bytes to be looked for. */
+function headOf(text: string): RequestHead {
+    const head = JSON.parse(text) as RequestHead;
+    return head.input === undefined ? head : (parse(text) as RequestHead);
 }
 
 function unusable(number: number, why: string): void {
@@ -64,7 +70,7 @@ function namesFor(flow: Flow, head: RequestHead, body: ArrayBuffer | undefined):
 
 /** Parses and validates a request whose run has to be stored before it starts. */
 function prepare(number: number, headText: string, body: ArrayBuffer | undefined): void {
-    const head = parse(headText) as RequestHead;
+    const head = headOf(headText);
     const flow = flowOf(head);
     if (typeof flow === "string") return unusable(number, flow);
     try {
