@@ -6,6 +6,7 @@
 
 import type { Bound } from "./library/bound.ts";
 import { kindOf, type BlockKind } from "./blocks/kinds.ts";
+import { lib } from "./lib.ts";
 import { json, type Names } from "./values.ts";
 
 export type Map_ = (input: Names, $: Bound) => Names | Promise<Names>;
@@ -176,7 +177,7 @@ export class Flow {
         this.needs = new Set(plan.start.needs ?? []);
         this.scope = new Scope(this, plan.blocks);
         for (const [what, key] of Object.entries(plan.start.validators ?? {}))
-            this.validators[what as keyof Flow["validators"]] = this.unit<(lib: unknown) => Validator>(key)(undefined);
+            this.validators[what as keyof Flow["validators"]] = this.unit<(given: typeof lib) => Validator>(key)(lib);
     }
 
     unit<T>(key: string): T {
