@@ -16,10 +16,13 @@
 /* Any JSON value; refuses duplicate keys, bad UTF-8, NUL in keys, depth past the maximum.
  * The error says line and column. */
 json_t *jsonx_parse(struct str text, struct error *err) MUST_USE;
+/* The same with the place apart from the sentence, from 1. */
+json_t *jsonx_parse_at(struct str text, unsigned *line, unsigned *column, struct error *err) MUST_USE;
 /* Compact text. False when out's maximum is passed. */
 bool jsonx_write(const json_t *value, struct buf *out);
-/* The canonical text of documents in folders: two spaces, keys in the order they came
- * (callers put known keys in canonical order first), one line end at the end. */
+/* The canonical text of documents in folders: two spaces, what fits on a line of 110 bytes on one
+ * line, the outermost value never, keys in the order they came (callers put known keys in
+ * canonical order first), the shortest form of each number, one line end at the end. */
 bool jsonx_write_pretty(const json_t *value, struct buf *out);
 
 /* Borrowed; {NULL, 0} / fallback when the key is missing or of another type. */

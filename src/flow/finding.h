@@ -3,7 +3,8 @@
  *     struct findings f;
  *     findings_init(&f);
  *     findings_add(&f, &(struct finding){.file = ..., .pointer = ..., .code = "unknown_pin"}, "block %s has no pin ...", id);
- *     findings_print(&f, &text);      flows/hello.json:12:5: error: there is no block `scan` ... [unknown_block]
+ *     findings_locate(&f, STR("flows/hello.json"), text);      lines and columns from pointers
+ *     findings_print(&f, &out);       flows/hello.json:12:5: error: there is no block `scan` ... [unknown_block]
  *     json_t *j = findings_json(&f);
  *
  * Checks never stop at the first: they add and go on. Each sentence says what is wrong
@@ -14,7 +15,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-#define FINDINGS_MAX 1000
+#define FINDINGS_MAX 200
 
 enum severity {
     FINDING_ERROR,
@@ -44,6 +45,8 @@ struct findings {
 void findings_init(struct findings *f);
 void findings_release(struct findings *f); /* may be called twice */
 void findings_add(struct findings *f, const struct finding *where, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Gives the findings of this file that have a pointer their line and column in its text. */
+void findings_locate(struct findings *f, struct str file, struct str text);
 /* By file and place; what has no place comes first. Order of arrival otherwise. */
 void findings_sort(struct findings *f);
 /* One line each, as compilers print them. */
@@ -52,7 +55,7 @@ void findings_print(const struct findings *f, struct buf *out);
 json_t *findings_json(const struct findings *f) MUST_USE;
 
 /* Line and column (from 1) of the value that pointer names in a JSON text; of its key where it is
- * a member. False (and 1:1) when the text has no such place. */
-bool json_place(struct str text, struct str pointer, unsigned *line, unsigned *column);
+ * a member; of the innermost value around it where the text has no such place. */
+void json_place(struct str text, struct str pointer, unsigned *line, unsigned *column);
 
 #endif

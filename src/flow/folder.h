@@ -33,6 +33,7 @@ struct folder {
 
 struct folder *folder_new(void);
 void folder_free(struct folder *f); /* takes NULL */
+struct folder *folder_copy(const struct folder *f);
 /* Adds or replaces. Fails past a limit, for a path that is not allowed and for text that is not UTF-8. */
 MUST_USE bool folder_set(struct folder *f, struct str path, struct str text, struct error *err);
 const struct folder_file *folder_find(const struct folder *f, struct str path);

@@ -39,9 +39,6 @@ enum flow_need {
     NEED_COOKIES = 1 << 4,
     NEED_METHOD = 1 << 5,
     NEED_CLIENT = 1 << 6,
-    /* a body has to be looked at even if nothing reads it: it has a schema */
-    NEED_BODY_CHECK = 1 << 7,
-    NEED_QUERY_CHECK = 1 << 8,
 };
 
 struct release_unit {
@@ -59,7 +56,7 @@ struct release_flow {
     /* Of this flow in this release, never given twice by one process: the number of FLOW frames.
      * All flows of one release share number >> 16. */
     uint64_t number;
-    struct str plan;
+    struct str plan; /* no longer than 8 MB */
     struct release_unit *units;
     size_t unit_count;
     size_t *calls; /* indexes into release->flows: every flow that may run inside this one, itself left out */
@@ -124,6 +121,7 @@ struct release {
     struct release_secret *secrets;
     size_t secret_count;
     const json_t *values; /* of settings.json, an object: what the folder brought */
+    const json_t *json;   /* workspace.json */
     struct arena arena;   /* holds all of it */
 };
 
@@ -133,6 +131,7 @@ const struct release_flow *release_find_flow(const struct release *r, struct str
 const struct release_setting *release_find_setting(const struct release *r, struct str name);
 const struct release_secret *release_find_secret(const struct release *r, struct str name);
 const char *flow_type_name(enum flow_type t);     /* "endpoint" */
+enum flow_type flow_type_of(struct str name);     /* of one of these names */
 const char *access_type_name(enum access_type t); /* "pagerduty-v3" */
 const char *secret_type_name(enum secret_type t); /* "signing-key" */
 
@@ -147,6 +146,8 @@ struct release_env {
     void (*cache_put)(void *arg, const char *key, struct str value);
     void *cache_arg;
     struct str toolbox_version; /* goes into the keys: a newer toolbox is asked again */
+    /* Whether a cron flow's schedule is one: cron_check. NULL: whoever fires it will see. */
+    bool (*schedule_check)(struct str every, struct str line, struct str zone, struct error *err);
 };
 
 /* findings are the callee's to read until it returns: errors where release is NULL, else at most warnings. */

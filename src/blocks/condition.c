@@ -1,0 +1,12 @@
+/* condition.c — Condition: one of two ways. */
+#include "blocks/blocks.h"
+
+static const struct shape shape = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(BLOCK_KEYS)};
+
+const struct block_type block_condition = {
+    .name = "condition",
+    .title = "Condition",
+    .shape = &shape,
+    .pins = {"true", "false"},
+    .inputs = (const struct input_def[]){{"condition", true, "boolean"}, {0}},
+};

@@ -1,0 +1,11 @@
+/* fail.c — Fail: ends the scope as failed. */
+#include "blocks/blocks.h"
+
+static const struct shape shape = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(BLOCK_KEYS)};
+
+const struct block_type block_fail = {
+    .name = "fail",
+    .title = "Fail",
+    .shape = &shape,
+    .inputs = (const struct input_def[]){{"message", false, "string"}, {"code", false, "string"}, {0}},
+};

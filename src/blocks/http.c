@@ -1,0 +1,47 @@
+/* http.c — HTTP Request: one request, its answer as `response`. */
+#include "blocks/blocks.h"
+
+#define OUT 1u
+#define ERROR 2u
+
+static const struct shape shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS(
+        BLOCK_KEYS, {"auth", &shape_name, false, "a secret: a password goes as Bearer token, basic as basic auth"},
+        {"follow_redirects", &shape_bool, false, "true when left out"},
+        {"any_status", &shape_bool, false, "4xx and 5xx leave by out, too"},
+        {"changes", &shape_bool, false, "it changes something although it is a GET"},
+        {"counts_as", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("page", "sms", "chat", "other")},
+         false, "in the outbox"},
+        {"sample", &shape_json, false, "the answer in practice mode: {status, headers, body}"},
+        {"body_type", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("json", "form", "text")}, false,
+         "how `body` is written"}),
+};
+
+static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+    struct str auth = jsonx_str(b->json, "auth");
+    const json_t *secret = json_object_getn(w->secrets, auth.ptr, auth.len);
+    struct str type = jsonx_str(secret, "type");
+    struct finding f = block_place(flow, b, "wrong_secret");
+    if (secret && !str_is(type, "password") && !str_is(type, "basic"))
+        findings_add(findings, &f, "`auth` takes a secret of type password or basic, and `" STR_FMT "` is a " STR_FMT,
+                     STR_ARG(auth), STR_ARG(type));
+}
+
+const struct block_type block_http = {
+    .name = "http",
+    .title = "HTTP Request",
+    .shape = &shape,
+    .pins = {"out", "error"},
+    .inputs = (const struct input_def[]){{"method", false, "string"},
+                                         {"url", true, "string"},
+                                         {"headers", false, "object"},
+                                         {"query", false, "object"},
+                                         {"body", false, NULL},
+                                         {"to", false, NULL},
+                                         {0}},
+    .outputs = (const struct output_def[]){{"response", OUT | ERROR, ERROR}, {0}},
+    .retries = true,
+    .timeout_ms = 10000,
+    .check = check,
+};

@@ -1,0 +1,181 @@
+/* workspace.c — see workspace.h. */
+#include "flow/workspace.h"
+
+#include "flow/flow.h"
+
+static const struct shape setting_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys =
+        SHAPE_KEYS({"title", &shape_title, false, "what people call it"}, {"description", &shape_text, false, "what it is for"},
+                   {"schema", &shape_schema_value, false, "of its value; a string when left out"},
+                   {"default", &shape_json, false, "its value when none is given"},
+                   {"required", &shape_bool, false, "going live is refused while it is empty"}),
+};
+static const struct shape secret_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS(
+        {"title", &shape_title, false, "what people call it"}, {"description", &shape_text, false, "where to find it"},
+        {"type",
+         &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("password", "basic", "signing-key", "smtp")}, true,
+         "password, basic, signing-key or smtp"},
+        {"required", &shape_bool, false, "going live is refused while it is empty"},
+        {"practice", &shape_json, false, "its value in practice mode; a generated one when left out"}),
+};
+const struct shape workspace_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS(
+        {"name", &shape_id, true, "the workspace's id"}, {"title", &shape_title, false, "what people call it"},
+        {"settings", &(const struct shape){.kind = SHAPE_MAP, .item = &setting_shape, .names = true}, false, "values to fill in"},
+        {"secrets", &(const struct shape){.kind = SHAPE_MAP, .item = &secret_shape, .names = true}, false,
+         "credentials to fill in; their values are never in a folder"}),
+};
+const struct shape settings_shape = {.kind = SHAPE_MAP, .item = &shape_json, .names = true};
+
+struct flow *workspace_find_flow(const struct workspace *w, struct str id) {
+    size_t low = 0, high = w->flow_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int c = str_compare(w->flows[middle].id, id);
+        if (c == 0)
+            return &w->flows[middle];
+        if (c < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static bool type_is(const char *type, const json_t *value) {
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        return strcmp(type, "object") == 0;
+    case JSON_ARRAY:
+        return strcmp(type, "array") == 0;
+    case JSON_STRING:
+        return strcmp(type, "string") == 0;
+    case JSON_INTEGER:
+        return strcmp(type, "integer") == 0 || strcmp(type, "number") == 0;
+    case JSON_REAL:
+        return strcmp(type, "number") == 0;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        return strcmp(type, "boolean") == 0;
+    case JSON_NULL:
+        return strcmp(type, "null") == 0;
+    }
+    return false;
+}
+
+bool schema_type_fits(const json_t *schema, const json_t *value) {
+    const json_t *type = json_object_get(schema, "type");
+    size_t i;
+    json_t *one;
+    json_array_foreach(type, i, one) {
+        if (json_is_string(one) && type_is(json_string_value(one), value))
+            return true;
+    }
+    return json_is_string(type) ? type_is(json_string_value(type), value) : !json_array_size(type);
+}
+
+json_t *document_parse(const struct folder_file *file, struct findings *findings) {
+    struct error err;
+    struct finding f = {.code = "bad_json", .file = str_from(file->path)};
+    json_t *json = jsonx_parse_at(folder_text(file), &f.line, &f.column, &err);
+    if (!json)
+        findings_add(findings, &f, "%s", err.text);
+    return json;
+}
+
+static struct finding place(struct buf *pointer, const char *file, const char *code, const char *map, const char *name,
+                            const char *key) {
+    buf_clear(pointer);
+    for (const char *const *part = (const char *const[]){map, name, key, NULL}; *part; part++)
+        jsonx_pointer_add(pointer, str_from(*part));
+    return (struct finding){.code = code, .file = str_from(file), .pointer = buf_str(pointer)};
+}
+
+static bool practice_fits(const json_t *secret) {
+    const json_t *practice = json_object_get(secret, "practice");
+    if (!practice)
+        return true;
+    if (!str_is(jsonx_str(secret, "type"), "basic"))
+        return json_is_string(practice);
+    return json_is_string(json_object_get(practice, "username")) && json_is_string(json_object_get(practice, "password")) &&
+           json_object_size(practice) == 2;
+}
+
+static void check_declarations(const struct workspace *w, struct findings *findings) {
+    const char *name;
+    json_t *declared;
+    struct buf pointer;
+    struct finding f;
+    buf_init(&pointer, 500);
+    json_object_foreach((json_t *)(uintptr_t)w->secrets, name, declared) {
+        f = place(&pointer, "workspace.json", "bad_practice", "secrets", name, "practice");
+        if (!practice_fits(declared))
+            findings_add(findings, &f, "`practice` of `%s` must be %s", name,
+                         str_is(jsonx_str(declared, "type"), "basic") ? "an object with username and password" : "a string");
+    }
+    json_object_foreach((json_t *)(uintptr_t)w->settings, name, declared) {
+        const json_t *value = json_object_get(declared, "default");
+        f = place(&pointer, "workspace.json", "bad_default", "settings", name, "default");
+        if (value && !schema_type_fits(json_object_get(declared, "schema"), value))
+            findings_add(findings, &f, "the default of `%s` is not of the type that its schema wants", name);
+    }
+    buf_release(&pointer);
+}
+
+static void check_values(const struct workspace *w, struct findings *findings) {
+    const char *name;
+    json_t *value;
+    struct buf pointer;
+    buf_init(&pointer, 500);
+    json_object_foreach(w->values, name, value) {
+        const json_t *declared = json_object_get(w->settings, name);
+        struct finding f = place(&pointer, "settings.json", "not_declared", name, NULL, NULL);
+        if (!declared)
+            findings_add(findings, &f, "workspace.json declares no setting `%s`: add it there, or remove it here", name);
+        f.code = "bad_value";
+        if (!json_is_null(value) && !schema_type_fits(json_object_get(declared, "schema"), value))
+            findings_add(findings, &f, "the value of `%s` is not of the type that its schema wants", name);
+    }
+    buf_release(&pointer);
+}
+
+static json_t *parse_file(const struct folder *folder, const char *path, const struct shape *shape, struct findings *findings) {
+    const struct folder_file *file = folder_find(folder, str_from(path));
+    struct finding f = {.file = str_from(path)};
+    json_t *json = file ? document_parse(file, findings) : NULL;
+    if (json && shape_check(shape, json, &f, findings))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+bool workspace_parse(struct workspace *w, const struct folder *folder, struct findings *findings) {
+    size_t errors = findings->errors;
+    *w = (struct workspace){0};
+    struct finding f = {.code = "no_workspace", .file = STR("workspace.json")};
+    if (!folder_find(folder, STR("workspace.json")))
+        findings_add(findings, &f, "there is no workspace.json: add one, {\"name\": \"my-workspace\"} is enough");
+    w->json = parse_file(folder, "workspace.json", &workspace_shape, findings);
+    w->values = parse_file(folder, "settings.json", &settings_shape, findings);
+    if (!w->values)
+        w->values = json_object();
+    w->name = jsonx_str(w->json, "name");
+    w->title = jsonx_str(w->json, "title");
+    w->settings = json_object_get(w->json, "settings");
+    w->secrets = json_object_get(w->json, "secrets");
+    if (w->json) {
+        check_declarations(w, findings);
+        check_values(w, findings);
+    }
+    return findings->errors == errors;
+}
+
+void workspace_release(struct workspace *w) {
+    json_decref(w->json);
+    json_decref(w->values);
+    *w = (struct workspace){0};
+}

@@ -1,0 +1,167 @@
+/* From a folder to a release: what it says, its plan, its blob. */
+#include <criterion/criterion.h>
+
+#include "flow_helper.h"
+
+#define WORKSPACE                                                                                                                \
+    "{'name': 'w', 'secrets': {'key': {'type': 'password'}, 'sign': {'type': 'signing-key'}}, 'settings': {'site': {}}}"
+#define HELLO                                                                                                                    \
+    "{'name': 'Hello', 'type': 'endpoint', 'start': {'method': 'GET', 'path': '/hello'}, 'blocks': ["                            \
+    "{'id': 'greet', 'type': 'script', 'script': 'greet.ts'}, {'id': 'answer', 'type': 'end'}], 'connections': ["                \
+    "{'from': 'start.out', 'to': 'greet', 'map': {'name': {'from': 'query.name'}}}, "                                            \
+    "{'from': 'greet.out', 'to': 'answer', 'map': {'body': {'object': {'message': {'from': 'message'}}}}}]}"
+#define GREET                                                                                                                    \
+    "// inputs: {\"type\": \"object\", \"properties\": {\"name\": {\"type\": \"string\"}}}\n"                                    \
+    "// output: {\"type\": \"object\", \"required\": [\"message\"], \"properties\": {\"message\": {\"type\": \"string\"}}}\n"
+
+static struct helper_build b;
+
+static const struct release *build(struct folder *folder) {
+    helper_build(&b, folder);
+    folder_free(folder);
+    cr_assert(b.release, "%s", b.printed.ptr);
+    return b.release;
+}
+
+static bool has(struct str text, const char *part) { return str_find(text, str_from(part)) != SIZE_MAX; }
+
+Test(release, hello_is_compiled) {
+    const struct release *r =
+        build(helper_folder("workspace.json", WORKSPACE, "flows/hello.json", HELLO, "flows/greet.ts", GREET, NULL));
+    const struct release_flow *f = release_find_flow(r, STR("hello"));
+    cr_assert(f && str_is(f->method, "GET") && str_is(f->path, "/hello") && !f->durable && f->needs == NEED_QUERY);
+    cr_assert(f->body_max_bytes == 1024 * 1024 && f->run_ms == 30000 && f->cpu_ms == 10000 && f->memory_mb == 64);
+    cr_assert_eq(f->unit_count, 1);
+    cr_assert(str_is(f->units[0].key, "greet.ts"));
+    cr_assert(has(f->plan, "map: function (input, $) { return {\"name\": input.query?.[\"name\"]}; }"));
+    cr_assert(has(f->plan, "ins: [{from: 1, pin: \"out\""));
+    cr_assert(has(f->plan, "needs: [\"query\"]"));
+    cr_assert_eq(b.jobs, 1);
+    helper_build_release(&b);
+}
+
+Test(release, the_toolbox_is_asked_once_for_a_text) {
+    struct folder *f = helper_folder("workspace.json", WORKSPACE, "flows/hello.json", HELLO, "flows/greet.ts", GREET, NULL);
+    helper_build(&b, f);
+    helper_build(&b, f);
+    cr_assert_eq(b.jobs, 1);
+    struct error err;
+    cr_assert(folder_set(f, STR("flows/greet.ts"), STR(GREET "// changed\n"), &err));
+    build(f);
+    cr_assert_eq(b.jobs, 2);
+    helper_build_release(&b);
+}
+
+Test(release, expressions_keep_to_their_lines_and_names) {
+    const struct release *r = build(helper_folder(
+        "workspace.json", WORKSPACE, "flows/a.json",
+        "{'name': 'A', 'type': 'endpoint', 'start': {'method': 'POST', 'path': '/a/{id}/{n}', 'parameters': {'n': {'type': "
+        "'integer'}}, "
+        "'answer': 'at once', 'deduplicate': {'code': 'input.requestBody.id // twice'}}, "
+        "'blocks': [{'id': 'end', 'type': 'end'}], 'connections': [{'from': 'start.out', 'to': 'end', 'map': {"
+        "'body': {'object': {'__proto__': {'value': {'__proto__': 1}}, 'x': {'code': 'Math.max(input.n, await 1)'}}}, "
+        "'status': {'setting': 'site'}, 'headers': {'object': {'a': {'secret': 'key'}, 'b': {'from': "
+        "'headers[\\'x-b\\'][0]'}}}}}]}",
+        NULL));
+    const struct release_flow *f = &r->flows[0];
+    cr_assert(has(f->plan, "async function (input, $) { const Math = $.Math; return {"));
+    cr_assert(has(f->plan, "($.at = \"body\", (\nMath.max(input.n, await 1)\n))"));
+    cr_assert(has(f->plan, "[\"__proto__\"]: {[\"__proto__\"]: 1}"));
+    cr_assert(has(f->plan, "$.setting(\"site\")") && has(f->plan, "$.secret(\"key\")"));
+    cr_assert(has(f->plan, "input.headers?.[\"x-b\"]?.[0]"));
+    cr_assert(has(f->plan, ", code: [\"n\"]"));
+    cr_assert(
+        has(f->plan,
+            "deduplicate: function (input, $) { return {\"value\": ($.at = \"value\", (\ninput.requestBody.id // twice\n))}; }"));
+    cr_assert(f->at_once && f->durable && f->deduplicate && f->needs == (NEED_REQUEST_BODY | NEED_HEADERS));
+    cr_assert(f->parameter_count == 2 && !f->parameters[0].is_integer && f->parameters[1].is_integer);
+    cr_assert(f->setting_count == 1 && f->secret_count == 1 && str_is(f->secrets[0], "key"));
+    helper_build_release(&b);
+}
+
+#define CALLER(id)                                                                                                               \
+    "{'name': 'x', 'type': 'reusable', 'blocks': [{'id': 'c', 'type': 'call', 'flow': '" id "'}], "                              \
+    "'connections': [{'from': 'start.out', 'to': 'c'}]}"
+
+Test(release, calls_bring_their_flows_and_names) {
+    const struct release *r =
+        build(helper_folder("workspace.json", WORKSPACE, "flows/a.json", CALLER("b"), "flows/a-b.json", CALLER("a"),
+                            "flows/b.json", CALLER("c"), "flows/c.json",
+                            "{'name': 'c', 'type': 'reusable', 'blocks': [{'id': 's', 'type': 'script', 'script': 's.ts'}, "
+                            "{'id': 'h', 'type': 'http', 'auth': 'key'}], "
+                            "'connections': [{'from': 'start.out', 'to': 's'}, {'from': 'start.out', 'to': 'h', 'map': {'url': "
+                            "{'setting': 'site'}}}]}",
+                            "flows/s.ts", "// uses: {\"flows\": [\"a\"], \"secrets\": [\"sign\"]}\n", NULL));
+    const struct release_flow *a = release_find_flow(r, STR("a")), *ab = release_find_flow(r, STR("a-b"));
+    cr_assert_eq(a->call_count, 2);
+    cr_assert_eq(ab->call_count, 3);
+    cr_assert(a->secret_count == 2 && ab->secret_count == 2 && ab->setting_count == 1);
+    cr_assert(a->durable && a->number >> 16 == ab->number >> 16 && a->number != ab->number);
+    helper_build_release(&b);
+}
+
+Test(release, loops_hold_their_blocks) {
+    const struct release *r =
+        build(helper_folder("workspace.json", WORKSPACE, "flows/l.json",
+                            "{'name': 'l', 'type': 'reusable', 'start': {'inputs': {'type': 'object', 'required': ['urls'], "
+                            "'properties': {'urls': {}}}}, "
+                            "'blocks': [{'id': 'turn', 'type': 'end', 'in': 'all'}, {'id': 'get', 'type': 'http', 'in': 'all', "
+                            "'retry': {'times': 2}}, "
+                            "{'id': 'done', 'type': 'end'}, {'id': 'all', 'type': 'loop', 'at_once': 5}], 'connections': ["
+                            "{'from': 'start.out', 'to': 'all', 'map': {'list': {'from': 'urls'}}}, "
+                            "{'from': 'all.each', 'to': 'get', 'map': {'url': {'from': 'item'}}}, "
+                            "{'from': 'get.out', 'to': 'turn', 'map': {'value': {'from': 'response.status'}}}, "
+                            "{'from': 'all.done', 'to': 'done', 'map': {'statuses': {'from': 'results'}}}]}",
+                            NULL));
+    struct str plan = r->flows[0].plan;
+    cr_assert(has(plan, "{id: \"all\", type: \"loop\", order: 3"));
+    cr_assert(has(plan, "blocks: [{id: \"each\", type: \"turn\"},\n    {id: \"get\", type: \"http\", order: 1,\n     ins: "
+                        "[{from: 0, pin: \"out\""));
+    cr_assert(has(plan, "retry: {\"times\": 2}, timeout_ms: 10000"));
+    cr_assert(has(plan, "config: {at_once: 5}"));
+    helper_build_release(&b);
+}
+
+Test(release, the_blob_needs_no_toolbox) {
+    build(helper_folder(
+        "workspace.json", WORKSPACE, "settings.json", "{'site': 'example.com'}", "flows/hello.json", HELLO, "flows/greet.ts",
+        GREET, "flows/tick.json",
+        "{'name': 't', 'type': 'cron', 'start': {'line': '*/5 * * * *', 'zone': 'UTC'}, 'blocks': [], 'connections': []}", NULL));
+    struct buf blob, again;
+    struct error err;
+    buf_init(&blob, RELEASE_BLOB_MAX);
+    buf_init(&again, RELEASE_BLOB_MAX);
+    cr_assert(release_write(b.release, &blob));
+    struct release *r = release_load(buf_str(&blob), &err);
+    cr_assert(r, "%s", err.text);
+    cr_assert(release_write(r, &again) && str_eq(buf_str(&blob), buf_str(&again)));
+    cr_assert(r->flows[0].number != b.release->flows[0].number);
+    cr_assert(str_is(r->flows[1].line, "*/5 * * * *") && r->flows[1].type == FLOW_CRON && r->flows[1].durable);
+    cr_assert(str_is(jsonx_str(r->values, "site"), "example.com"));
+    cr_assert(release_find_secret(r, STR("sign"))->type == SECRET_SIGNING_KEY);
+    cr_assert(str_is(jsonx_str(release_find_setting(r, STR("site"))->schema, "type"), "string"));
+    release_unref(r);
+    cr_assert(!release_load(STR("{\"format\": 99}"), &err) && err.code == ERR_NEWER);
+    cr_assert(!release_load(STR("{\"format\": 1}"), &err) && err.code == ERR_CORRUPT);
+    buf_release(&blob);
+    buf_release(&again);
+    helper_build_release(&b);
+}
+
+Test(release, a_toolbox_that_fails_is_told) {
+    struct folder *f =
+        helper_folder("workspace.json", WORKSPACE, "flows/hello.json", HELLO, "flows/greet.ts", "// @fault\nx", NULL);
+    helper_build(&b, f);
+    cr_assert(!b.release);
+    cr_assert_str_eq(b.printed.ptr, "flows/greet.ts:2:5: error: this script: unexpected token [bad_code]\n");
+    folder_free(f);
+    helper_build_release(&b);
+}
+
+Test(release, the_example_workspace_is_sound) {
+    struct folder *f = folder_new();
+    struct error err;
+    cr_assert(folder_read(f, "tests/workspaces/hello", &err), "%s", err.text);
+    cr_assert(folder_find(f, STR("flows/hello.ts")));
+    folder_free(f);
+}

@@ -1,0 +1,3 @@
+export function hello({name}: {name: string}): {message: string} {
+    return {message: "Hello " + name};
+}

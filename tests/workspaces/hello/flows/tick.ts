@@ -1,0 +1,4 @@
+export async function tick({at}: {at: string}): Promise<{}> {
+    log.info("tick at " + at);
+    return {};
+}
