@@ -1,3 +1,4 @@
-/* main.c — arguments, open, run, close. */
-#include "base/base.h"
-int main(void) { return 0; }
+/* main.c — the server, its command line and its workers are one program. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv) { return cli_main(argc, argv); }
