@@ -423,7 +423,7 @@ static void add_base64_lines(struct buf *out, struct str bytes) {
     }
 }
 
-/* RFC 2045, 6.7. A dot and "From " at the front of a line are encoded too: some servers change these. */
+/* RFC 2045, 6.7. "From " at the front of a line is encoded too: mailboxes put a > before it (RFC 2049, 3). */
 static void add_quoted_printable_line(struct buf *out, struct str line) {
     size_t column = 0;
     for (size_t i = 0; i < line.len; i++) {
@@ -434,7 +434,7 @@ static void add_quoted_printable_line(struct buf *out, struct str line) {
             buf_adds(out, "=\r\n");
             column = 0;
         }
-        if (column == 0 && (c == '.' || str_starts((struct str){line.ptr + i, line.len - i}, STR("From "))))
+        if (column == 0 && str_starts((struct str){line.ptr + i, line.len - i}, STR("From ")))
             plain = false;
         if (plain)
             buf_addc(out, c);

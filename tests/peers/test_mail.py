@@ -50,7 +50,7 @@ def error(result, code):
 
 @pytest.mark.parametrize("server", [IMPLICIT, STARTTLS])
 def test_a_mail_arrives(mailbox, server):
-    result = send(mailbox.options, server=server, cc="Zoë <zoe@customer.example>", bcc=["secret@customer.example"])
+    result = send(mailbox.options, server=server, cc="Zoë <zoe@customer.example>", bcc=["secret@customer.example", "Again <ops@customer.example>"])
     assert result["value"]["accepted"] == ["ops@customer.example", "zoe@customer.example", "secret@customer.example"]
     assert result["value"]["rejected"] == []
     assert result["value"]["reply"] == "250 Great success"
@@ -213,7 +213,7 @@ class Script:
             peer.settimeout(20)
             if self.tls:
                 peer = self.tls.wrap_socket(peer, server_side=True)
-            for line in self.lines:
+            for line, following in zip(self.lines, [*self.lines[1:], ""]):
                 if line == "TLS":
                     peer = self.starttls.wrap_socket(peer, server_side=True)
                     self.heard.append(peer.recv(4000).decode())
@@ -222,7 +222,8 @@ class Script:
                     peer.close()
                     return
                 peer.sendall(line.encode())
-                self.heard.append(peer.recv(4000).decode())
+                if following != "TLS":
+                    self.heard.append(peer.recv(4000).decode())
             while self.then != "close" and peer.recv(4000):
                 pass
             peer.close()
@@ -287,6 +288,17 @@ def test_login_deferred(authority, tls):
 def test_a_server_that_is_going_down(authority, tls):
     with Script("421 4.3.2 Service not available\r\n", tls=tls) as peer:
         assert "421" in error(send(secure(peer, authority)), "mail_deferred")
+
+
+def test_a_server_that_goes_away_between_recipients(authority, tls):
+    with Script(*HELLO, "235 ok\r\n", "250 ok\r\n", "421 4.3.2 shutting down\r\n", None, tls=tls) as peer:
+        assert "421" in error(send(secure(peer, authority), to=["a@customer.example", "b@customer.example"]), "mail_deferred")
+
+
+def test_refused_after_starttls_is_no_wrong_login(authority, tls):
+    with Script("220 hi\r\n", "250-hi\r\n250 STARTTLS\r\n", "220 go\r\n", "TLS", "554 no\r\n", "554 no\r\n", starttls=tls) as peer:
+        server, options = plain(peer)
+        error(send([*options, "--ca-file", authority.file], server=server), "mail_refused")
 
 
 def test_a_password_that_is_repeated_is_not_told(authority, tls):

@@ -218,7 +218,7 @@ Test(mime, quoted_printable_keeps_what_servers_like_to_change) {
         STR(".\n..x\nFrom here \na=b\t\n1234567890123456789012345678901234567890123456789012345678901234567890123456.end\rlast");
     struct buf b = compose(&m);
     check_lines(&b, 76);
-    cr_has(&b, "\r\n\r\n=2E\r\n=2E.x\r\n=46rom here=20\r\na=3Db=09\r\n");
+    cr_has(&b, "\r\n\r\n.\r\n..x\r\n=46rom here=20\r\na=3Db=09\r\n");
     cr_has(&b, "12345=\r\n6.end\r\nlast\r\n");
     buf_release(&b);
     arena_release(&a);

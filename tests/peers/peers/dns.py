@@ -5,7 +5,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from .process import Process, free_port, wait_until
+from .process import Process, connects, free_port, wait_until
 
 ZONE = "customer.example"
 SERIAL = 2026010101
@@ -68,7 +68,7 @@ zone:
 
     def __enter__(self):
         self.process = Process(["/usr/sbin/knotd", "-c", self.config], self.folder / "knot.log")
-        self.process.wait_ready(self.serial, 10, "knotd")
+        self.process.wait_ready(lambda: connects(self.port, self.address) and self.serial(), 10, "knotd")
         return self
 
     def __exit__(self, *_):
