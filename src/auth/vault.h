@@ -5,8 +5,8 @@
  *     vault_mask(v, text, &out);                      every value becomes «NAME»
  *
  * vault_mask finds the values as they are and as they show up in transit: JSON-escaped,
- * URL-encoded, base64, and "user:password" in base64 for basic. Values shorter than 4
- * bytes are not looked for. It costs nothing where there are no secrets.
+ * URL-encoded, base64, and "user:password" in base64 for basic; of a URL its password as well.
+ * Values shorter than 4 bytes are not looked for, nor are user names. It costs nothing where there are no secrets.
  *
  * One vault for each mode of a workspace. Thread: the loop's. */
 #ifndef FLOWLET_VAULT_H
@@ -14,9 +14,11 @@
 
 #include "base/json.h"
 
+#define VAULT_VALUE_MAX 8192 /* bytes; of user name and password each */
+
 struct vault;
 struct vault *vault_new(void);
-void vault_free(struct vault *v);
+void vault_free(struct vault *v); /* takes NULL */
 /* value: a string, or an object with username and password. Takes a reference. */
 MUST_USE bool vault_set(struct vault *v, struct str name, json_t *value, struct error *err);
 void vault_remove(struct vault *v, struct str name);
@@ -25,6 +27,8 @@ const json_t *vault_get(const struct vault *v, struct str name); /* borrowed; NU
 bool vault_text(const struct vault *v, struct str name, struct buf *out);
 /* True when something was masked; else out is left untouched and text may be used as it is. */
 bool vault_mask(const struct vault *v, struct str text, struct buf *out);
+/* The same for JSON text, which stays JSON: a number that holds a secret becomes a string. */
+bool vault_mask_json(const struct vault *v, struct str json, struct buf *out);
 /* Whether given is the secret's text; constant-time in both. False when empty. */
 bool vault_equals(const struct vault *v, struct str name, struct str given);
 /* "Basic ..." or "Bearer ..." for a request's Authorization, by the secret's form. False when empty. */

@@ -1,7 +1,7 @@
 /* store.c — the two threads behind store.h, and group commit.
  *
  *     loop's thread        turn ──flush──▶ writes, records, reads      (lock)
- *     writer's thread      takes all of `writes`: one transaction, one sync; then one lot of `records`
+ *     writer's thread      takes all of `writes`: one transaction, one sync; then one block of `records`
  *     reader's thread      takes all of `reads`: a transaction each
  *     back                 finished works ──▶ mailbox ──loop_post──▶ each work's done
  *
@@ -20,8 +20,7 @@
 #include "store/sqlite/sqlite.h"
 
 #define RECORD_DELAY_MS 100
-#define RECORD_BLOCK_BYTES (64 * 1024)
-#define RECORD_LOT_BYTES (256 * 1024) /* at most this in one transaction, for works wait behind it */
+#define RECORD_BLOCK_BYTES (256 * 1024) /* one transaction each: larger ones cost less a row, but works wait behind them */
 #define HOUSEKEEPING_MS 2000
 #define MORE_HOUSEKEEPING_MS 20
 #define PROBE_MS 500 /* how often a failing store tries whether it works again */
@@ -238,52 +237,39 @@ static void write_works(struct store *s, struct work *first) {
     give_back(s, first);
 }
 
-static bool commit_blocks(struct store_tx *tx, const struct block *first, struct error *err) {
+static bool commit_block(struct store_tx *tx, const struct block *b, struct error *err) {
     if (!begin(tx, false, err))
         return false;
-    for (const struct block *b = first; b; b = b->next)
-        for (size_t at = 0; at < b->used;) {
-            const struct run_row *row = (const struct run_row *)(const void *)(b->bytes + at);
-            if (!tx_run_put(tx, row, err))
-                return false;
-            at += record_size(row);
-        }
+    for (size_t at = 0; at < b->used;) {
+        const struct run_row *row = (const struct run_row *)(const void *)(b->bytes + at);
+        if (!tx_run_put(tx, row, err))
+            return false;
+        at += record_size(row);
+    }
     return tx_exec(tx, err, "COMMIT", "");
 }
 
 /* Records that cannot be written are given up: they are history, and memory is needed for what comes. */
-static void write_blocks(struct store *s, struct block *first) {
+static void write_block(struct store *s, struct block *b) {
     struct error failure;
-    size_t bytes = 0, count = 0;
-    bool ok = commit_blocks(s->writer, first, &failure);
+    bool ok = commit_block(s->writer, b, &failure);
     if (!ok)
         roll_back(s->writer);
     set_failure(s, ok ? NULL : &failure);
-    while (first) {
-        struct block *next = first->next;
-        bytes += first->size;
-        count++;
-        free(first);
-        first = next;
-    }
     pthread_mutex_lock(&s->lock);
-    s->backlog_bytes -= bytes;
-    s->unfinished -= count;
-    if (!s->unfinished)
+    s->backlog_bytes -= b->size;
+    if (!--s->unfinished)
         pthread_cond_signal(&s->idle);
     pthread_mutex_unlock(&s->lock);
+    free(b);
 }
 
-/* Some blocks, at least one if there is any, up to a lot's size. Under the lock. */
-static struct block *take_blocks(struct store *s) {
-    struct block *first = s->records, **end = &s->records;
-    for (size_t bytes = 0; *end && (bytes == 0 || bytes + (*end)->used <= RECORD_LOT_BYTES); end = &(*end)->next)
-        bytes += (*end)->used;
-    s->records = *end;
-    *end = NULL;
-    if (!s->records)
+/* NULL: there is none. Under the lock. */
+static struct block *take_block(struct store *s) {
+    struct block *b = s->records;
+    if (b && !(s->records = b->next))
         s->records_last = &s->records;
-    return s->records == first ? NULL : first;
+    return b;
 }
 
 static bool probe(struct store_tx *tx, struct error *err) {
@@ -318,14 +304,14 @@ static void *writer_main(void *arg) {
         while (!s->stop && !s->writes.first && !s->records && clock_monotonic_ms() < due_ms)
             pthread_cond_timedwait(&s->writer_wake, &s->lock, &due);
         struct work *works = works_take(&s->writes);
-        struct block *blocks = take_blocks(s);
-        if (s->stop && !works && !blocks)
+        struct block *block = take_block(s);
+        if (s->stop && !works && !block)
             break;
         pthread_mutex_unlock(&s->lock);
         if (works)
             write_works(s, works);
-        if (blocks)
-            write_blocks(s, blocks);
+        if (block)
+            write_block(s, block);
         struct error failure;
         int64_t now_ms = clock_monotonic_ms();
         bool failing = store_is_failing(s, &failure);
@@ -523,12 +509,21 @@ static int take_lock(const char *dir, struct error *err) {
     return fd;
 }
 
+/* SQLite gives its files besides this one the same rights. */
+static bool make_private(const char *path, struct error *err) {
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return error_errno(err, path);
+    close(fd);
+    return true;
+}
+
 static bool open_files(struct store *s, const char *dir, const char *vfs, struct error *err) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/flowlet.db", dir);
     s->lock_fd = take_lock(dir, err);
-    return s->lock_fd >= 0 && (s->writer = tx_open(path, vfs, false, err)) && schema_prepare(s->writer, path, err) &&
-           (s->reader = tx_open(path, vfs, true, err));
+    return s->lock_fd >= 0 && make_private(path, err) && (s->writer = tx_open(path, vfs, false, err)) &&
+           schema_prepare(s->writer, path, err) && (s->reader = tx_open(path, vfs, true, err));
 }
 
 static void threads_start(struct store *s) {
