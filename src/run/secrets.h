@@ -3,8 +3,8 @@
  * Practice mode: a declared secret that was not set takes the `practice` value of its declaration,
  * else one that is generated once and kept in the store. Live has only what was set.
  * Both calls wait for the store. */
-#ifndef FLOWLET_SECRETS_H
-#define FLOWLET_SECRETS_H
+#ifndef FLOWLET_RUN_SECRETS_H
+#define FLOWLET_RUN_SECRETS_H
 
 #include "auth/seal.h"
 #include "auth/vault.h"
