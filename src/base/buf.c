@@ -229,13 +229,25 @@ static bool write_all(int fd, struct str content) {
     return true;
 }
 
+/* A name is on the disk when its directory is. */
+static bool sync_directory(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *dir = slash ? str_dup(str_of(path, slash == path ? 1 : (size_t)(slash - path))) : mem_strdup(".");
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    free(dir);
+    return ok;
+}
+
 bool file_write(const char *path, struct str content, int mode, struct error *err) {
     bool ok = false;
     struct buf temporary;
     buf_init(&temporary, 8192);
     buf_addf(&temporary, "%s.new", path);
     int fd = open(temporary.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0 || !write_all(fd, content) || fsync(fd) < 0 || rename(temporary.ptr, path) < 0)
+    if (fd < 0 || !write_all(fd, content) || fsync(fd) < 0 || rename(temporary.ptr, path) < 0 || !sync_directory(path))
         error_errno(err, path);
     else
         ok = true;
