@@ -1,0 +1,86 @@
+/* push.c — `flowlet push`: publishes a folder. */
+#include "cli/client.h"
+#include "cli/findings.h"
+#include "flow/folder.h"
+
+struct options {
+    struct client_options client;
+};
+static const struct arg args[] = {CLIENT_ARGS(struct options)};
+
+/* The workspace that the folder says it is. */
+static const char *name_of(struct cli *c, const struct folder *f, struct error *err) {
+    const struct folder_file *file = folder_find(f, STR("workspace.json"));
+    if (!file) {
+        error_set(err, ERR_NOT_FOUND, "%s holds no workspace.json: name a workspace's folder, or make one with `flowlet init`",
+                  cli_folder(c));
+        return NULL;
+    }
+    json_t *document = jsonx_parse(folder_text(file), err);
+    struct str name = jsonx_str(document, "name");
+    const char *copy = document && name.len ? arena_strdup(&c->arena, name) : NULL;
+    if (document && !copy)
+        error_set(err, ERR_INVALID, "it has no `name`");
+    if (!copy)
+        error_wrap(err, "%s/workspace.json", cli_folder(c));
+    json_decref(document);
+    return copy;
+}
+
+static int show(const struct options *o, const json_t *answer, const char *workspace) {
+    if (o->client.json) {
+        cli_print_json(answer);
+        return CLI_OK;
+    }
+    cli_print_findings_json(json_object_get(answer, "findings"));
+    printf("%s: release %lld is published, %zu flows, %s mode%s\n", workspace, (long long)jsonx_int(answer, "release", 0),
+           json_array_size(json_object_get(answer, "flows")), jsonx_str(answer, "mode").ptr ? jsonx_str(answer, "mode").ptr : "?",
+           jsonx_bool(answer, "changed", true) ? "" : " (nothing had changed)");
+    return CLI_OK;
+}
+
+static int run(struct cli *c) {
+    const struct options *o = c->options;
+    struct client k;
+    struct error err;
+    struct folder *folder = folder_new();
+    json_t *refused = NULL, *answer = NULL;
+    int code = CLI_OK;
+    if (!folder_read(folder, cli_folder(c), &err) || !client_open(&k, c, &o->client, &err))
+        goto fail;
+    if (!k.workspace[0] && !(k.workspace = name_of(c, folder, &err)))
+        goto fail;
+    answer = client_ask(&k, "PUT", client_path(&k, &err, "/files"), json_pack("{s:o}", "files", folder_to_json(folder)), &refused,
+                        &err);
+    if (answer) {
+        code = show(o, answer, k.workspace);
+        goto out;
+    }
+    if (json_array_size(json_object_get(refused, "findings"))) {
+        if (o->client.json)
+            cli_print_json(refused);
+        else
+            cli_print_findings_json(json_object_get(refused, "findings"));
+    }
+fail:
+    code = cli_fail(&err);
+out:
+    json_decref(answer);
+    json_decref(refused);
+    folder_free(folder);
+    return code;
+}
+
+const struct command command_push = {
+    .name = "push",
+    .usage = "[DIR]",
+    .summary = "Publishes a workspace folder on the server, all its flows together",
+    .text = "The server checks it first; with an error nothing is published. A workspace that the server does not\n"
+            "know yet is made, in practice mode.",
+    .example = "    flowlet push shop",
+    .args = args,
+    .arg_count = ARRAY_LEN(args),
+    .options_size = sizeof(struct options),
+    .words_max = 1,
+    .run = run,
+};
