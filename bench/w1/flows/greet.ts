@@ -1,0 +1,3 @@
+export async function greet({name}: {name: string}): Promise<{message: string}> {
+  return {message: `Hello ${name}`};
+}
