@@ -24,6 +24,7 @@ const script = (name) =>
         banner: { js: '(function () { "use strict";' },
         footer: { js: "return bundle.boot; })()" },
         target: "es2022",
+        inject: [path.join(here, "src/library/atob.ts")],
         charset: "ascii", // the engine keeps such a text in one byte a character
         minifyWhitespace: true,
         minifySyntax: true,

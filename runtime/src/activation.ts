@@ -36,6 +36,8 @@ export class Activation {
     input: Names = {};
     /** Whether `input` is nobody else's. */
     ownsInput = false;
+    /** Gives back what was started for it alone. */
+    whenOver: (() => void) | undefined;
     readonly $: Bound;
     #inputJson = "{}";
 
@@ -167,7 +169,7 @@ export class Activation {
     }
 
     #leave(pin: string, output: Names, text: string): void {
-        this.over = true;
+        this.#end();
         const bound: [string, unknown][] = [];
         for (const [property, name] of this.block.names) if (Object.hasOwn(output, property)) bound.push([name, output[property]]);
         this.run.history.block(this, pin, this.#inputJson, `"output":${text}`);
@@ -175,7 +177,7 @@ export class Activation {
     }
 
     #failed(failure: Failure): void {
-        this.over = true;
+        this.#end();
         const retry = this.block.retry;
         if (retry && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
         const error = shown(failure, this.block.id);
@@ -195,8 +197,15 @@ export class Activation {
     }
 
     /** An operation of this activation: exactly one of the two is called, in an entry of its own, unless it is given up before. */
-    ask(op: string, args: Names, done: (value: unknown) => void, failed: (fault: Fault) => void, key?: string): void {
-        this.run.ask(this, `${this.path}#${++this.asked}`, op, args, key, done, failed);
+    ask(op: string, args: Names, done: (value: unknown) => void, failed: (fault: Fault) => void, key?: string): string {
+        const id = `${this.path}#${++this.asked}`;
+        this.run.ask(this, id, op, args, key, done, failed);
+        return id;
+    }
+
+    #end(): void {
+        this.over = true;
+        this.whenOver?.();
     }
 }
 

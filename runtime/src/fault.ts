@@ -13,6 +13,8 @@ export interface Fault {
     cause?: unknown;
     /** Where a loop's turn failed. */
     index?: number;
+    /** The line of the script that asked: "scan.ts:12:5". */
+    at?: string;
 }
 
 /** What a script sees thrown when an operation fails. */
@@ -22,8 +24,10 @@ export class OperationError extends Error {
     readonly retry: boolean;
     readonly #fault: Fault;
 
-    constructor(fault: Fault) {
+    /** asked: made where the operation was asked for, so that its stack leads there. */
+    constructor(fault: Fault, asked?: Error) {
         super(fault.message);
+        if (asked) Object.defineProperty(this, "stack", { value: asked.stack, writable: true, configurable: true });
         this.name = "OperationError";
         this.code = fault.code;
         this.status = fault.status;
@@ -40,13 +44,17 @@ export function refuse(code: string, message: string): OperationError {
     return new OperationError({ code, message });
 }
 
-/** From whatever was thrown. `units` are the texts whose lines may be named. */
+/** From whatever was thrown. */
 export function faultOf(thrown: unknown, code: "script" | "mapping"): Fault {
     const known = OperationError.faultOf(thrown);
-    if (known) return known;
+    if (known) {
+        const at = place(thrown as Error);
+        return at ? { ...known, at } : known;
+    }
     if (thrown instanceof Unfit) return { code, message: thrown.message };
     if (thrown instanceof Error) {
-        const at = place(thrown);
+        const line = place(thrown);
+        const at = line && `${line}: `;
         const kind = thrown.name === "Error" ? "" : `${thrown.name}: `;
         const fault: Fault = { code, message: cut(`${at}${kind}${thrown.message}`) };
         if (thrown.cause !== undefined) fault.cause = causeOf(thrown.cause);
@@ -72,10 +80,10 @@ function cut(text: string): string {
     return text.length > MESSAGE_MAX ? text.slice(0, MESSAGE_MAX) + "..." : text;
 }
 
-/** "script.ts:12:5: ", from the topmost line of the stack that lies in a script; "" where there is none. */
+/** "script.ts:12:5", from the topmost line of the stack that lies in a script; "" where there is none. */
 function place(error: Error): string {
     const found = /([\w.-]+\.ts:\d+(?::\d+)?)/.exec(typeof error.stack === "string" ? error.stack.replace(error.message, "") : "");
-    return found ? `${found[1]}: ` : "";
+    return found ? found[1] : "";
 }
 
 /** What `input.error` shows after the error pin of a block. */
@@ -84,5 +92,6 @@ export function shown(fault: Fault, block: string): Names {
     if (fault.status !== undefined) out.status = fault.status;
     if (fault.index !== undefined) out.index = fault.index;
     if (fault.cause !== undefined) out.cause = fault.cause;
+    if (fault.at !== undefined) out.at = fault.at;
     return out;
 }

@@ -3,18 +3,25 @@
 import { Refused } from "./answer.ts";
 import { inputsOf } from "./blocks/call.ts";
 import { namesOf, type RequestHead } from "./endpoint.ts";
+import { installGlobals } from "./globals.ts";
 import { Frame, host, setHost, type Host, type Runtime } from "./host.ts";
 import { Journal } from "./journal.ts";
 import type { Bound } from "./library/bound.ts";
+import { lockdown } from "./lockdown.ts";
 import { addFlow, flowOf, type Flow } from "./plan.ts";
 import { Run } from "./run.ts";
 import { json, parse, teachBytesToJson, type Names } from "./values.ts";
 
 const runs = new Map<number, Run>();
 
+/** When the entry under way began: what the realm's own Date shows. */
+let now = 0;
+
 export function boot(given: Host): Runtime {
     setHost(given);
     teachBytesToJson();
+    installGlobals(globalThis);
+    lockdown(() => now);
     return { frame };
 }
 
@@ -37,6 +44,7 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
 
 function start(number: number, headText: string, body: ArrayBuffer | undefined, journal: string | undefined): void {
     const head = headOf(headText);
+    now = head.t;
     const flow = flowOf(head);
     if (typeof flow === "string") return unusable(number, flow);
     const run = new Run(number, flow, head, journal ? new Journal(journal) : undefined, () => runs.delete(number));

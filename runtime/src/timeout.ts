@@ -1,16 +1,11 @@
 // A block's own time limit, for those whose operations have none: script, loop, call.
 
 import type { Activation } from "./activation.ts";
+import { wait } from "./wait.ts";
 
 /** The limit is an operation like any other, so that a resumed run runs out of time at the same place. */
 export function timed(a: Activation, run: () => void): void {
     const ms = a.block.timeoutMs;
-    if (ms > 0)
-        a.ask(
-            "wait",
-            { ms },
-            () => a.fail({ code: "timeout", message: `took longer than ${ms} ms`, retry: true }),
-            (fault) => a.fail(fault),
-        );
+    if (ms > 0) a.whenOver = wait(a, ms, () => a.fail({ code: "timeout", message: `took longer than ${ms} ms`, retry: true }));
     run();
 }

@@ -1,9 +1,15 @@
 // A worker for tests: the runtime as the C side drives it, one entry a frame, and a server that answers its operations.
 
 import { createHash, createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import vm from "node:vm";
 import { Frame, type Host, type Part, type Runtime, type Section } from "../src/host.ts";
-import { boot } from "../src/runtime.ts";
+
+declare const BUNDLES: string;
+
+/** As in a worker: nothing but the language, and locked by boot. */
+export const realm = vm.createContext({});
+const Bytes = vm.runInContext("Uint8Array", realm) as Uint8ArrayConstructor;
 
 export interface Sent {
     kind: Frame;
@@ -11,7 +17,8 @@ export interface Sent {
     sections: Section[];
 }
 
-const buffer = (b: Uint8Array): ArrayBuffer => b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength) as ArrayBuffer;
+/** Of the worker's realm, as the engine's C interface makes them. */
+export const buffer = (b: Uint8Array): ArrayBuffer => new Bytes(b).buffer as ArrayBuffer;
 
 export const logged: string[] = [];
 let sent: Sent[] = [];
@@ -45,7 +52,7 @@ function parseMultipart(body: ArrayBuffer, boundary: string): Part[] {
     });
 }
 
-const runtime: Runtime = boot(host);
+const runtime = (vm.runInContext(readFileSync(`${BUNDLES}/runtime.js`, "utf8"), realm, { filename: "runtime.js" }) as (host: Host) => Runtime)(host);
 
 /** One entry: the frame, and everything that follows from it without the server. */
 export async function enter(kind: Frame, run: number, ...sections: unknown[]): Promise<Sent[]> {
@@ -62,7 +69,7 @@ export const nextRun = (): number => ++lastRun;
 /** A number of flows of a release of their own. */
 export const nextRelease = (): number => (lastNumber += 65536);
 
-const script = (text: string, name: string): unknown => vm.runInThisContext(`(${text})`, { filename: name });
+const script = (text: string, name: string): unknown => vm.runInContext(`(${text})`, realm, { filename: name });
 
 /** A script's unit, as the toolbox makes it. */
 export const unitOf = (source: string, name: string): string =>

@@ -13,13 +13,13 @@ export const DEPTH_MAX = 50;
 export function call(a: Activation): void {
     const flow = a.block.config.flow as string;
     if (a.block.config.mode === "start")
-        return a.ask(
+        a.ask(
             "flows.start",
             { flow, input: a.input },
             (value) => a.succeed("out", value as Names),
             (fault) => a.fail(fault),
         );
-    timed(a, () => {
+    else timed(a, () => {
         try {
             inside(a, flow, a.input, `${a.path}>`, (output) => a.succeed("out", output), (fault) => a.fail(fault));
         } catch (error) {
