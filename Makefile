@@ -31,8 +31,19 @@ $(OUT)/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The JavaScript that workers run, built by node and embedded. npm asks the network only when the lock file is newer.
+BUNDLES := build/gen/runtime.js build/gen/toolbox.js
+NPM_DONE := runtime/node_modules/.package-lock.json
+$(OUT)/worker/bundle.o: $(BUNDLES)
+$(OUT)/worker/bundle.o: CFLAGS += -DBUNDLE_DIR='"build/gen"'
+$(BUNDLES) &: $(shell find runtime/src -type f) runtime/build.mjs $(NPM_DONE)
+	@echo "  bundle runtime"; cd runtime && OUT=../build/gen npm run --silent build
+	@touch $(BUNDLES)
+$(NPM_DONE): runtime/package-lock.json
+	tools/setup npm runtime
+
 # Unit tests: each module's test program has Criterion register its tests.
-$(OUT)/tests/unit: $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
+$(OUT)/tests/unit: $(OUT)/tests/main.o $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) -lcriterion
 $(OUT)/tests/%.o: tests/unit/%.c Makefile

@@ -1,7 +1,8 @@
 /* pool.h — the worker processes: started warm, given frames, watched, killed, replaced.
  *
- *     struct pool *p = pool_open(loop, &options, &handler, arg, err);
- *     struct worker *w = pool_pick(p, workspace);         the least loaded one that is sealed
+ *     struct pool *p = pool_open(loop, &options, &handler, arg, err);       the first worker is starting
+ *     pool_wait(p, err);                                  it is sealed, or err says what does not hold
+ *     struct worker *w = pool_pick(p, workspace);         one that is sealed and has time
  *     struct frame_writer f = worker_frame(w, FRAME_START, run); ... worker_send(w, &f)
  *
  * Workers are executed from this same binary (`flowlet worker`) with nothing of the
@@ -9,6 +10,10 @@
  * What a turn of the loop adds is written in one go at its end. A worker that breaks the
  * frame format, crosses a memory line with nobody to blame, or does not react is killed;
  * the handler's `gone` is then called once, and a new one is already starting.
+ *
+ * Run numbers are below 2^53. A run that passes its limits is ended by its worker with an
+ * ordinary FINISH, error code run_cpu or run_memory (also in answer to a PREPARE); only where
+ * that is not possible the worker ends with it.
  *
  * Thread: the loop's. Callbacks never come from inside a call into the pool. */
 #ifndef FLOWLET_POOL_H
@@ -24,19 +29,19 @@ struct pool_options {
     const char *binary;        /* to execute; NULL: /proc/self/exe */
     unsigned workers;          /* a workspace; at least 1 */
     bool allow_unconfined;     /* go on where a must-have sandbox layer does not hold */
-    size_t memory_limit_bytes; /* over a worker's base, for one run (64 MB) */
-    unsigned entry_limit_ms;   /* CPU of one entry into the engine before the watchdog ends the process */
+    size_t memory_limit_bytes; /* over a worker's base, for one run and at most; 0: 64 MB */
+    unsigned cpu_limit_ms;     /* of a run whose flow says nothing else; 0: 10 s */
 };
 
 /* Why a worker went, and which run is guilty. */
 struct worker_end {
-    enum error_code code; /* ERR_RUN_CPU, ERR_RUN_MEMORY, ERR_WORKER_LOST, ERR_PROTOCOL */
-    uint64_t run;         /* whose entry it was; 0: nobody's */
+    enum error_code code; /* ERR_RUN_CPU, ERR_RUN_MEMORY, ERR_WORKER_LOST, ERR_PROTOCOL; ERR_NONE: it was idle */
+    uint64_t run;         /* whose entry it was, by the worker's own account; 0: nobody's */
     char text[200];
 };
 
 struct pool_handler {
-    /* Every frame but READY and JOB_DONE. frame->payload lives until the return. */
+    /* Every frame but READY, JOB_DONE and the LOGs of run 0. frame->payload lives until the return. */
     void (*frame)(void *arg, struct worker *w, const struct frame *frame);
     /* w is freed after the return. All runs it had are without a worker now. */
     void (*gone)(void *arg, struct worker *w, const struct worker_end *why);
@@ -46,12 +51,16 @@ struct pool_handler {
 
 struct pool *pool_open(struct loop *l, const struct pool_options *options, const struct pool_handler *handler, void *arg,
                        struct error *err);
+/* Waits for the first worker's report, at most some seconds, and blocks meanwhile: call it when all else is ready.
+ * Fails when a layer that must hold does not, and says which. */
+MUST_USE bool pool_wait(struct pool *p, struct error *err);
 /* Kills all; the loop must run on until `closed` is called. */
 void pool_close(struct pool *p, void (*closed)(void *arg), void *arg);
 
 /* Starts the workspace's workers now, so that no run waits for one. */
 void pool_warm(struct pool *p, struct str workspace);
-/* NULL when none is ready (they are starting then): keep the run until `ready`. */
+/* Packs: the first worker that is not behind with its work, so that batches grow, else the one that is least so.
+ * NULL when none is ready (they are starting then): keep the run until `ready`. */
 struct worker *pool_pick(struct pool *p, struct str workspace);
 /* One that runs nothing else, for a flow that took a worker down before; NULL as above. */
 struct worker *pool_pick_alone(struct pool *p, struct str workspace);

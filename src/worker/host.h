@@ -1,0 +1,26 @@
+/* host.h — the functions that C gives to the bundle; engine.h lists them. Thread: the engine's. */
+#ifndef FLOWLET_HOST_H
+#define FLOWLET_HOST_H
+
+#include <JavaScriptCore/JavaScript.h>
+
+#include "js/frame.h"
+
+/* What host functions need of the engine. */
+struct host_calls {
+    struct buf *(*out)(void);                         /* where frames are collected; NULL outside of an entry */
+    void (*sent)(enum frame_kind kind, uint64_t run); /* after each frame */
+    void (*limits)(uint64_t run, double cpu_ms, double memory_mb);
+};
+
+/* The object `host`, to be given to boot. Before the process is sealed: digests are loaded here. */
+JSObjectRef host_new(JSContextRef ctx, const struct host_calls *calls);
+
+/* Values from bytes. */
+JSStringRef host_string(struct str utf8) __attribute__((returns_nonnull));
+JSValueRef host_string_value(JSContextRef ctx, struct str utf8);
+JSValueRef host_bytes_value(JSContextRef ctx, struct str bytes);
+/* What an exception or any other value says, into out, cut where it does not fit. */
+void host_describe(JSContextRef ctx, JSValueRef value, struct buf *out);
+
+#endif

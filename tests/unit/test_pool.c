@@ -1,0 +1,158 @@
+/* Workers by force: the real process, sealed as always, with a bundle that does what a unit tells it. */
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "js/pool.h"
+#include "main.h"
+
+/* FLOW: units are functions of (host, run). START: the head names one; what it returns is the run's output. RESULT: the same,
+ * for a run under way. */
+struct str test_worker_bundle(void) {
+    return STR("(function (host) {\n"
+               "  const units = {}, failed = {};\n"
+               "  const text = (v) => v === undefined ? '' : typeof v === 'string' ? v : JSON.stringify(v);\n"
+               "  const finish = (run, v) => host.send(38, run, text(v));\n"
+               "  return {frame(kind, run, ...s) {\n"
+               "    if (kind === 1) for (let i = 2; i < s.length; i += 2) units[s[i]] = s[i + 1];\n"
+               "    else if (kind === 5 && s.length) finish(run, 'ended ' + JSON.parse(s[0]).code);\n"
+               "    else if (kind === 6) host.send(40, 0, text(eval(s[0])));\n"
+               "    else if (kind === 3 || kind === 4) {\n"
+               "      const unit = units[s[0]];\n"
+               "      if (typeof unit !== 'function') return finish(run, 'no unit: ' + unit);\n"
+               "      let r; try { r = unit(host, run, s); } catch (e) { return finish(run, 'threw ' + e); }\n"
+               "      if (r && r.then) r.then((v) => finish(run, v), (e) => finish(run, 'rejected ' + e)); else finish(run, r);\n"
+               "    }\n"
+               "  }};\n"
+               "})");
+}
+
+static struct {
+    struct loop *loop;
+    struct pool *pool;
+    char binary[PATH_MAX], folder[64];
+    unsigned ready, finished, gone;
+    struct buf output; /* of the last run that finished */
+    uint64_t output_run;
+    struct worker_end why;
+    unsigned wanted; /* runs to finish or be lost before the loop is stopped */
+    bool replaced;   /* wait for a new worker too */
+} t;
+
+static void stop_when_done(void) {
+    if (t.finished + t.gone >= t.wanted && (!t.replaced || t.ready > 1))
+        loop_stop(t.loop);
+}
+
+static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
+    (void)arg;
+    struct str payload = frame->payload, section;
+    cr_assert_eq(frame->kind, FRAME_FINISH);
+    cr_assert(frame_take_section(&payload, &section));
+    buf_clear(&t.output);
+    cr_assert(buf_add(&t.output, section));
+    t.output_run = frame->run;
+    worker_run_removed(w);
+    t.finished++;
+    stop_when_done();
+}
+
+static void on_gone(void *arg, struct worker *w, const struct worker_end *why) {
+    (void)arg, (void)w;
+    t.why = *why;
+    t.gone++;
+    stop_when_done();
+}
+
+static void on_ready(void *arg, struct str workspace) {
+    (void)arg;
+    cr_assert(str_is(workspace, "one"));
+    t.ready++;
+    stop_when_done();
+}
+
+static void on_closed(void *arg) { loop_stop(arg); }
+
+static void open_pool(struct pool_options options) {
+    static const struct pool_handler handler = {on_frame, on_gone, on_ready};
+    char self[PATH_MAX] = {0};
+    struct error err;
+    cr_assert(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    snprintf(t.folder, sizeof t.folder, "/tmp/flowlet-test-XXXXXX");
+    cr_assert(mkdtemp(t.folder));
+    snprintf(t.binary, sizeof t.binary, "%s" TEST_WORKER, t.folder);
+    cr_assert_eq(symlink(self, t.binary), 0);
+    options.binary = t.binary;
+    buf_init(&t.output, 32u << 20);
+    t.loop = loop_new();
+    t.pool = pool_open(t.loop, &options, &handler, NULL, &err);
+    cr_assert(t.pool, "%s", err.text);
+    cr_assert(pool_wait(t.pool, &err), "%s", err.text);
+    pool_warm(t.pool, STR("one"));
+}
+
+static void close_pool(void) {
+    pool_close(t.pool, on_closed, t.loop);
+    loop_run(t.loop);
+    loop_free(t.loop);
+    buf_release(&t.output);
+    unlink(t.binary);
+    rmdir(t.folder);
+}
+
+static void on_late(struct timer *late) {
+    (void)late;
+    cr_assert_fail("nothing came: %u finished, %u gone", t.finished, t.gone);
+}
+
+static void wait_for(unsigned runs, int limit_ms) {
+    struct timer late;
+    timer_init(&late, t.loop, on_late);
+    timer_start(&late, limit_ms);
+    t.wanted = runs;
+    loop_run(t.loop);
+    timer_stop(&late);
+}
+
+static void send_unit(struct worker *w, const char *key, const char *text) {
+    struct frame_writer f = worker_frame(w, FRAME_FLOW, 1);
+    frame_section(&f, STR("flow"));
+    frame_section(&f, STR("(function () {})"));
+    frame_section(&f, str_from(key));
+    frame_section(&f, str_from(text));
+    cr_assert(worker_send(w, &f));
+}
+
+static void send_start(struct worker *w, uint64_t run, const char *key, struct str body) {
+    struct frame_writer f = worker_frame(w, FRAME_START, run);
+    frame_section(&f, str_from(key));
+    frame_section(&f, body);
+    frame_section(&f, STR(""));
+    worker_run_added(w);
+    cr_assert(worker_send(w, &f));
+}
+
+/* Runs one text as a run and waits for what it gives, or for the worker's end. */
+static void run_text(const char *text, int limit_ms) {
+    struct worker *w = pool_pick(t.pool, STR("one"));
+    cr_assert(w);
+    t.finished = t.gone = 0;
+    send_unit(w, "unit", text);
+    send_start(w, 7, "unit", STR(""));
+    wait_for(1, limit_ms);
+}
+
+static void assert_output(const char *expected) { cr_assert_str_eq(t.output.ptr, expected); }
+
+Test(pool, a_run_goes_there_and_back, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 1});
+    run_text("(host, run, s) => ({run, s})", 5000);
+    assert_output("{\"run\":7,\"s\":[\"unit\",null,\"\"]}");
+    run_text("async () => { await 1; return 'grüße \\u{1f600} \\ud800'; }", 5000);
+    assert_output("grüße \xf0\x9f\x98\x80 \xef\xbf\xbd");
+    close_pool();
+}
