@@ -57,6 +57,16 @@ $(OUT)/tests/drive.o: tests/peers/drive.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Programs that tests written elsewhere use; main() of their own.
+$(OUT)/tests/tools/%: tests/tools/%.c $(OUT)/tests/flow_helper.o $(OBJECTS)
+	@mkdir -p $(@D)
+	@echo "  cc $@"; $(CC) $(CFLAGS) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
+
+test-tools: $(patsubst tests/tools/%.c,$(OUT)/tests/tools/%,$(wildcard tests/tools/*.c)) ## what tests written elsewhere use
+
+spec: $(OUT)/tests/tools/write_spec ## writes spec/*.schema.json from the tables of the documents
+	@mkdir -p spec && $< spec
+
 test: $(OUT)/tests/unit ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
 	$(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
 
@@ -78,6 +88,6 @@ help: ## this list
 	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, peers, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all test headers check format clean help
+.PHONY: all test test-tools spec headers check format clean help
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)

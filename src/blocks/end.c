@@ -24,8 +24,10 @@ static void bind(struct flow *flow, struct block *b, const struct workspace *w, 
         block_add_port(flow, b, STR("code"), false, NULL);
         block_add_port(flow, b, STR("cause"), false, NULL);
     } else if (flow->type == FLOW_REUSABLE) {
+        /* Where they were taken from the Ends, each maps what it likes. */
+        bool declared = json_object_get(flow->start, "outputs");
         for (size_t i = 0; i < flow->output_count; i++)
-            block_add_port(flow, b, flow->outputs[i].name, flow->outputs[i].required, flow->outputs[i].schema);
+            block_add_port(flow, b, flow->outputs[i].name, declared && flow->outputs[i].required, flow->outputs[i].schema);
     }
 }
 

@@ -9,12 +9,15 @@ static void bind_endpoint(struct flow *flow, struct block *b, struct findings *f
         block_add_binding(flow, b, str_from(given[i]), OUT, 0);
     for (size_t i = 0; i < flow->parameter_count; i++) {
         struct finding f = block_place(flow, b, "parameter_clash");
+        size_t k = 0;
+        while (k < ARRAY_LEN(given) && !str_is(flow->parameters[i], given[k]))
+            k++;
         f.pointer = STR("/start/path");
-        for (size_t k = 0; k < ARRAY_LEN(given); k++)
-            if (str_is(flow->parameters[i], given[k]))
-                findings_add(findings, &f, "{%s} in the path has the name of something that each endpoint is given: rename it",
-                             given[k]);
-        block_add_binding(flow, b, flow->parameters[i], OUT, 0);
+        if (k == ARRAY_LEN(given))
+            block_add_binding(flow, b, flow->parameters[i], OUT, 0);
+        else
+            findings_add(findings, &f, "{%s} in the path has the name of something that each endpoint is given: rename it",
+                         given[k]);
     }
 }
 

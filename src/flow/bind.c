@@ -94,25 +94,41 @@ static void check_bindings(const struct flow *flow, const struct block *b, struc
         }
 }
 
+static bool gives_outputs(const struct block *b) {
+    return b->type->ends && !b->scope && !str_is(jsonx_str(b->json, "pin"), "error");
+}
+
+static bool is_mapped_everywhere(const struct flow *flow, struct str name) {
+    for (size_t i = 0; i < flow->connection_count; i++) {
+        const struct connection *c = &flow->connections[i];
+        bool mapped = !gives_outputs(&flow->blocks[c->to]);
+        for (size_t m = 0; !mapped && m < c->map_count; m++)
+            mapped = str_eq(c->map[m].input, name);
+        if (!mapped)
+            return false;
+    }
+    return true;
+}
+
+static void add_mapped(struct flow *flow, const struct connection *c, struct block *gather) {
+    for (size_t m = 0; m < c->map_count; m++) {
+        size_t k = 0;
+        while (k < gather->port_count && !str_eq(gather->ports[k].name, c->map[m].input))
+            k++;
+        if (k == gather->port_count)
+            block_add_port(flow, gather, c->map[m].input, is_mapped_everywhere(flow, c->map[m].input), NULL);
+    }
+}
+
 /* What a reusable flow gives: as declared, else every name that an End maps. */
 void flow_bind_outputs(struct flow *flow) {
     struct block gather = {0};
     const json_t *outputs = json_object_get(flow->start, "outputs");
     if (outputs)
         block_add_ports(flow, &gather, outputs);
-    for (size_t i = 0; !outputs && i < flow->connection_count; i++) {
-        const struct connection *c = &flow->connections[i];
-        const struct block *end = &flow->blocks[c->to];
-        if (!end->type->ends || end->scope || str_is(jsonx_str(end->json, "pin"), "error"))
-            continue;
-        for (size_t m = 0; m < c->map_count; m++) {
-            size_t k = 0;
-            while (k < gather.port_count && !str_eq(gather.ports[k].name, c->map[m].input))
-                k++;
-            if (k == gather.port_count)
-                block_add_port(flow, &gather, c->map[m].input, false, NULL);
-        }
-    }
+    for (size_t i = 0; !outputs && i < flow->connection_count; i++)
+        if (gives_outputs(&flow->blocks[flow->connections[i].to]))
+            add_mapped(flow, &flow->connections[i], &gather);
     flow->outputs = gather.ports;
     flow->output_count = gather.port_count;
 }

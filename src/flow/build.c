@@ -37,7 +37,6 @@ static bool report_code(struct build *b, const struct code *code, const struct f
     json_array_foreach(found, i, it) {
         struct finding f = *where;
         int64_t line = jsonx_int(it, "line", 0), column = jsonx_int(it, "column", 0);
-        f.code = "bad_code";
         f.line = code->kind == CODE_SCRIPT && line > 0 ? (unsigned)line : 0;
         f.column = f.line && column > 0 ? (unsigned)column : f.line > 0;
         if (code->kind == CODE_EXPRESSION && line > 0)

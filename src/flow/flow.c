@@ -81,12 +81,8 @@ static void parse_blocks(struct parser *p, struct map *by_id) {
     json_t *json;
     size_t i;
     flow->blocks = arena_alloc(&flow->arena, (json_array_size(list) + 1) * sizeof *flow->blocks);
-    flow->blocks[0] = (struct block){.id = STR("start"),
-                                     .name = STR("Start"),
-                                     .type = &block_start,
-                                     .json = flow->start,
-                                     .pointer = STR("/start"),
-                                     .order = -1};
+    flow->blocks[0] =
+        (struct block){.id = STR("start"), .name = STR("Start"), .type = &block_start, .pointer = STR("/start"), .order = -1};
     flow->block_count = 1;
     map_set(by_id, STR("start"), &flow->blocks[0]);
     json_array_foreach(list, i, json) {

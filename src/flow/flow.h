@@ -41,7 +41,7 @@ struct binding {
 struct block {
     struct str id, name;
     const struct block_type *type;
-    const json_t *json; /* {} for the Start */
+    const json_t *json; /* NULL: the Start, whose keys are the flow's */
     struct str pointer;
     size_t scope; /* the block that opens the scope it is in: 0 or a loop */
     int order;    /* place in the document; -1: the Start */
@@ -92,12 +92,12 @@ struct flow {
     size_t *order; /* by graph_order: all blocks but the Start, scope after scope, each in topological order */
 
     /* The Start's configuration. */
-    const json_t *start; /* borrowed; {} where there is none */
+    const json_t *start; /* borrowed; NULL where there is none */
     struct str *parameters;
     size_t parameter_count;
     struct source *deduplicate; /* NULL: none */
     struct code *body_schema, *query_schema, *inputs_schema;
-    /* A reusable flow's outputs, by flow_bind: declared, or what its Ends map. */
+    /* A reusable flow's outputs, by flow_bind_outputs: declared, or what its Ends map. */
     struct port *outputs;
     size_t output_count;
 };

@@ -323,10 +323,10 @@ json_t *shape_order(const struct shape *s, json_t *value) {
 #define ID_PATTERN "^[a-z][a-z0-9_-]{0,63}$"
 #define NAME_PATTERN "^[A-Za-z_$][A-Za-z0-9_$]{0,63}$"
 
-static json_t *schema_of_object(const struct shape *s, const char *by, const char *value) {
+static json_t *schema_of_object(const struct shape *s, const char *by, const char *value, json_t *defs) {
     json_t *properties = json_object(), *required = json_array();
     for (const struct shape_key *k = s->keys; k->name; k++) {
-        json_t *member = by && strcmp(by, k->name) == 0 ? json_pack("{s:s}", "const", value) : shape_schema(k->shape);
+        json_t *member = by && strcmp(by, k->name) == 0 ? json_pack("{s:s}", "const", value) : shape_schema(k->shape, defs);
         if (k->about)
             json_object_set_new(member, "description", json_string(k->about));
         json_object_set_new(properties, k->name, member);
@@ -341,16 +341,16 @@ static json_t *schema_of_object(const struct shape *s, const char *by, const cha
     return schema;
 }
 
-static json_t *schema_of_variant(const struct shape *s) {
+static json_t *schema_of_variant(const struct shape *s, json_t *defs) {
     json_t *any = json_array();
     const struct shape *v;
     const char *value;
     for (size_t i = 0; (v = s->variant(i, &value)); i++)
-        json_array_append_new(any, schema_of_object(v, s->by, value));
+        json_array_append_new(any, schema_of_object(v, s->by, value, defs));
     return json_pack("{s:o}", "oneOf", any);
 }
 
-json_t *shape_schema(const struct shape *s) {
+static json_t *schema_of(const struct shape *s, json_t *defs) {
     json_t *schema, *choices;
     switch (s->kind) {
     case SHAPE_STRING:
@@ -374,19 +374,19 @@ json_t *shape_schema(const struct shape *s) {
         return json_pack("{s:s, s:I, s:I}", "type", s->kind == SHAPE_INT ? "integer" : "number", "minimum", (json_int_t)s->min,
                          "maximum", (json_int_t)s->max);
     case SHAPE_OBJECT:
-        return schema_of_object(s, NULL, NULL);
+        return schema_of_object(s, NULL, NULL, defs);
     case SHAPE_LIST:
-        schema = json_pack("{s:s, s:o}", "type", "array", "items", shape_schema(s->item));
+        schema = json_pack("{s:s, s:o}", "type", "array", "items", shape_schema(s->item, defs));
         if (s->max)
             json_object_set_new(schema, "maxItems", json_integer(s->max));
         return schema;
     case SHAPE_MAP:
-        schema = json_pack("{s:s, s:o}", "type", "object", "additionalProperties", shape_schema(s->item));
+        schema = json_pack("{s:s, s:o}", "type", "object", "additionalProperties", shape_schema(s->item, defs));
         if (s->names)
             json_object_set_new(schema, "propertyNames", json_pack("{s:s}", "pattern", NAME_PATTERN));
         return schema;
     case SHAPE_VARIANT:
-        return schema_of_variant(s);
+        return schema_of_variant(s, defs);
     case SHAPE_SCHEMA:
         return json_pack("{s:s}", "$ref", "https://json-schema.org/draft/2020-12/schema");
     case SHAPE_SOURCE:
@@ -395,4 +395,16 @@ json_t *shape_schema(const struct shape *s) {
         break;
     }
     return json_object();
+}
+
+json_t *shape_schema(const struct shape *s, json_t *defs) {
+    char pointer[100];
+    if (!s->ref)
+        return schema_of(s, defs);
+    if (!json_object_get(defs, s->ref)) {
+        json_object_set_new(defs, s->ref, json_null()); /* keeps its place, and shapes that hold themselves from going on */
+        json_object_set_new(defs, s->ref, schema_of(s, defs));
+    }
+    snprintf(pointer, sizeof pointer, "#/$defs/%s", s->ref);
+    return json_pack("{s:s}", "$ref", pointer);
 }

@@ -4,7 +4,7 @@
  *         {"times", &shape_count, true, "further attempts"}, ..., {0}}};
  *     shape_check(&retry, value, &where, findings);      every fault, with its pointer
  *     ordered = shape_order(&retry, value);              canonical order
- *     schema = shape_schema(&retry);                     JSON Schema 2020-12
+ *     schema = shape_schema(&retry, defs);               JSON Schema 2020-12
  *
  * The tables are the one truth about documents; spec/ *.schema.json and the editor's forms come from them. */
 #ifndef FLOWLET_SHAPE_H
@@ -37,6 +37,7 @@ struct shape {
     int64_t min, max;
     bool names; /* MAP: keys are names */
     const char *by;
+    const char *ref; /* its name among a schema's $defs; NULL: written out where it stands */
     /* The i-th variant and the value of `by` that chooses it; NULL after the last. */
     const struct shape *(*variant)(size_t i, const char **value);
 };
@@ -58,7 +59,8 @@ extern const struct shape shape_id, shape_name, shape_title, shape_text, shape_b
 bool shape_check(const struct shape *s, const json_t *value, const struct finding *where, struct findings *out);
 /* The same value with known keys in the table's order and unknown ones after them. */
 json_t *shape_order(const struct shape *s, json_t *value) MUST_USE;
-json_t *shape_schema(const struct shape *s) MUST_USE;
+/* defs: an object that gets the shapes that have a name. */
+json_t *shape_schema(const struct shape *s, json_t *defs) MUST_USE;
 
 bool is_id(struct str s);
 bool is_name(struct str s);

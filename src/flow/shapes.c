@@ -11,6 +11,7 @@ const struct shape block_timeout_shape = {.kind = SHAPE_INT, .min = 1, .max = HO
 const struct shape block_outputs_shape = {.kind = SHAPE_MAP, .item = &shape_name, .names = true};
 const struct shape block_retry_shape = {
     .kind = SHAPE_OBJECT,
+    .ref = "retry",
     .keys = SHAPE_KEYS(
         {"times", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 1000}, true, "further attempts"},
         {"delay_ms", &(const struct shape){.kind = SHAPE_INT, .min = 0, .max = DAY_MS}, false, "before the first of them"},
@@ -28,13 +29,14 @@ static const struct shape *block_variant(size_t i, const char **value) {
     return block_types[i]->shape;
 }
 
-static const struct shape block_shape = {.kind = SHAPE_VARIANT, .by = "type", .variant = block_variant};
+static const struct shape block_shape = {.kind = SHAPE_VARIANT, .by = "type", .variant = block_variant, .ref = "block"};
 
 /* ---- connections ---- */
 
 static const struct shape map_shape = {.kind = SHAPE_MAP, .item = &shape_source, .names = true};
 static const struct shape connection_shape = {
     .kind = SHAPE_OBJECT,
+    .ref = "connection",
     .keys = SHAPE_KEYS({"from", &shape_title, true, "BLOCK.PIN"}, {"to", &shape_id, true, "a block"},
                        {"map", &map_shape, false, "where each input of the block comes from"}),
 };
@@ -43,6 +45,7 @@ static const struct shape connection_shape = {
 
 static const struct shape limits_shape = {
     .kind = SHAPE_OBJECT,
+    .ref = "limits",
     .keys = SHAPE_KEYS(
         {"run_ms", &(const struct shape){.kind = SHAPE_INT, .min = 100, .max = HOUR_MS}, false,
          "run time that is not spent waiting (30000)"},

@@ -59,6 +59,9 @@ static json_t *answer(const json_t *item) {
                                       inputs ? inputs : json_pack("{s:s, s:{}}", "type", "object", "properties"), "output",
                                       output ? output : json_pack("{s:s}", "type", "number")));
         json_object_set_new(a, "uses", uses ? uses : json_object());
+    } else if (str_is(jsonx_str(json_object_get(item, "schema"), "type"), "@fault")) {
+        json_object_set_new(a, "findings",
+                            json_pack("[{s:i, s:i, s:s}]", "line", 1, "column", 1, "message", "there is no type @fault"));
     } else {
         json_object_set_new(a, "js", json_string("(function (lib) { return function () { return true; }; })"));
     }
