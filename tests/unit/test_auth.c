@@ -130,6 +130,9 @@ Test(vault, masks_values_however_they_show, .init = vault_make, .fini = vault_dr
         {"p@ss w/rd+", "?k=p%40ss+w%2frd%2b&", "?k=«s»&"},
         {"p@ss w/rd+", "p@ss%20w/rd+", "«s»"},
         {"hunter22", "%68unter22 %68%75%6E%74er22", "«s» «s»"},
+        {"\xC3\xBC"
+         "ber",
+         "%C3%BCber %c3%bcber", "«s» «s»"},
         {" lead", "+lead %20lead", "«s» «s»"},
         {"100%25x", "100%25x 100%2525x", "«s» «s»"},
         /* base64 at the three alignments, both alphabets; digits shared with neighbours stay */
@@ -165,11 +168,13 @@ Test(vault, masks_basic_pairs_and_takes_the_longest, .init = vault_make, .fini =
 Test(vault, masked_json_stays_json, .init = vault_make, .fini = vault_drop) {
     put("pin", json_string("123456"));
     put("odd", json_string("n00e4"));
+    put("digits", json_string("00e4x"));
     put("quote", json_string("say \"yes\\"));
-    put("key", json_string("\",\"b\":"));
+    put("key", json_string("x\",\"b\":"));
     expect_mask(true, "{\"a\":123456,\"b\":[-1.123456e3,12345],\"c\":\"x123456\"}",
                 "{\"a\":\"«pin»\",\"b\":[\"«pin»\",12345],\"c\":\"x«pin»\"}");
     expect_mask(true, "[\"a\\n00e4\",\"n00e4\",\"\\u00e4n00e4\"]", "[\"a\\n00e4\",\"«odd»\",\"\\u00e4«odd»\"]");
+    expect_mask(true, "[\"\\u00e4x\"]", "[\"\\u00e4x\"]");
     expect_mask(true, "[\"say \\\"yes\\\\\",\"say \\\"yes\"]", "[\"«quote»\",\"say \\\"yes\"]");
     expect_mask(true, "{\"a\":\"x\",\"b\":1}", "{\"a\":\"x\",\"b\":1}");
     expect_mask(true, "[\"cut off 123456", "[\"cut off «pin»");

@@ -297,3 +297,380 @@ Test(store, deliveries_and_instants_happen_once, .init = setup, .fini = teardown
     cr_assert(out[0] == 10 && out[1] == 10 && out[2] == 12);
     cr_assert(out[3] == 0 && out[4] == 120 && out[5] == 5);
 }
+
+/* ---- state ---- */
+
+struct put {
+    const char *key, *value;
+    int64_t ttl_ms, if_version, now_ms, version;
+};
+static bool put_state(struct store_tx *tx, void *arg, struct error *e) {
+    struct put *p = arg;
+    return tx_state_put(tx, 1, 'l', str_from(p->key), str_from(p->value), p->ttl_ms, p->if_version, p->now_ms, &p->version, e);
+}
+static bool get_state(struct store_tx *tx, void *arg, struct error *e) {
+    struct put *p = arg;
+    struct buf b;
+    buf_init(&b, 100);
+    bool ok = tx_state_get(tx, 1, 'l', str_from(p->key), p->now_ms, &b, &p->version, e) && str_is(buf_str(&b), p->value);
+    buf_release(&b);
+    return ok;
+}
+static bool delete_state(struct store_tx *tx, void *arg, struct error *e) {
+    struct put *p = arg;
+    bool was_there;
+    bool ok = tx_state_delete(tx, 1, 'l', str_from(p->key), p->now_ms, &was_there, e);
+    p->version = was_there;
+    return ok;
+}
+
+Test(store, state_has_versions_that_never_come_twice, .init = setup, .fini = teardown) {
+    struct put a = {.key = "a", .value = "1", .if_version = 0, .now_ms = 10};
+    MUST(put_state, &a);
+    int64_t first = a.version;
+    cr_assert(!now(put_state, &a) && err.code == ERR_CONFLICT);
+    a.if_version = first;
+    a.value = "22";
+    MUST(put_state, &a);
+    cr_assert(a.version > first);
+    int64_t second = a.version;
+    a.version = 0;
+    MUST(get_state, &a);
+    cr_assert_eq(a.version, second);
+    MUST(delete_state, &a);
+    cr_assert_eq(a.version, 1);
+    MUST(delete_state, &a);
+    cr_assert_eq(a.version, 0, "it was gone already");
+    cr_assert(!now(put_state, &a) && err.code == ERR_CONFLICT, "it has no version any more");
+    a.if_version = 0;
+    MUST(put_state, &a);
+    cr_assert(a.version > second);
+}
+
+Test(store, state_is_gone_when_its_time_is, .init = setup, .fini = teardown) {
+    struct put a = {.key = "a", .value = "1", .ttl_ms = 100, .if_version = -1, .now_ms = 10};
+    MUST(put_state, &a);
+    a.now_ms = 109;
+    MUST(get_state, &a);
+    a.now_ms = 110;
+    cr_assert(!now(get_state, &a) && err.code == ERR_NOT_FOUND);
+    a.if_version = 0;
+    MUST(put_state, &a);
+}
+
+static char big[STATE_VALUE_MAX + 2];
+static bool fill_state(struct store_tx *tx, void *arg, struct error *e) {
+    int64_t *count = arg, version;
+    char key[16];
+    for (;; ++*count) {
+        snprintf(key, sizeof key, "%08lld", (long long)*count);
+        if (!tx_state_put(tx, 1, 'l', str_from(key), str_of(big, STATE_VALUE_MAX), 1000, -1, 1, &version, e))
+            return e->code == ERR_LIMIT;
+    }
+}
+
+Test(store, state_has_limits, .init = setup, .fini = teardown) {
+    memset(big, 'x', sizeof big - 1);
+    struct put a = {.key = "a", .value = big, .if_version = -1, .now_ms = 1};
+    cr_assert(!now(put_state, &a) && err.code == ERR_TOO_LARGE);
+    int64_t count = 0;
+    MUST(fill_state, &count);
+    cr_assert_eq(count, STATE_TOTAL_MAX / (STATE_VALUE_MAX + 8));
+    big[STATE_VALUE_MAX] = 0;
+    cr_assert(!now(put_state, &a) && err.code == ERR_LIMIT);
+    struct put replaced = {.key = "00000000", .value = big, .if_version = -1, .now_ms = 1};
+    MUST(put_state, &replaced);
+    a.now_ms = 2000;
+    MUST(put_state, &a); /* what is past its time makes room */
+    int64_t again = 0;
+    MUST(fill_state, &again);
+    cr_assert_eq(again, count - 1);
+}
+
+static char listed[200];
+static bool add_state(void *arg, struct str key, struct str value, int64_t version) {
+    (void)arg;
+    snprintf(listed + strlen(listed), sizeof listed - strlen(listed), STR_FMT "=" STR_FMT ";", STR_ARG(key), STR_ARG(value));
+    return version > 0;
+}
+static bool list_state(struct store_tx *tx, void *arg, struct error *e) {
+    int64_t version;
+    static const char *const keys[] = {"a", "b/", "b/1", "b/2", "b/\xC3\xBC", "b0", "c"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (!tx_state_put(tx, 1, 'l', str_from(keys[i]), STR("v"), i == 3 ? 5 : 0, -1, 1, &version, e))
+            return false;
+    return tx_state_put(tx, 1, 'p', STR("b/p"), STR("v"), 0, -1, 1, &version, e) &&
+           tx_state_put(tx, 2, 'l', STR("b/o"), STR("v"), 0, -1, 1, &version, e) &&
+           tx_state_list(tx, 1, 'l', str_from(arg), 100, 10, add_state, NULL, e);
+}
+
+Test(store, state_lists_by_prefix, .init = setup, .fini = teardown) {
+    MUST(list_state, (char[]){"b/"});
+    cr_assert_str_eq(listed, "b/=v;b/1=v;b/\xC3\xBC=v;");
+    listed[0] = 0;
+    MUST(list_state, (char[]){"zz"});
+    cr_assert_str_eq(listed, "");
+}
+
+/* ---- outbox and secrets ---- */
+
+static bool add_outbox_id(void *arg, const struct outbox_row *row) {
+    struct listing *x = arg;
+    x->ids[x->count++] = row->id;
+    return str_is(row->to, "duty") && str_is(row->content, "help") && str_is(row->operation, "page#1");
+}
+static bool outbox(struct store_tx *tx, void *arg, struct error *e) {
+    struct listing *x = arg;
+    struct outbox_row row = {.run = 1,
+                             .time_ms = 2,
+                             .flow = STR("f"),
+                             .operation = STR("page#1"),
+                             .kind = STR("page"),
+                             .to = STR("duty"),
+                             .content = STR("help")};
+    return tx_outbox_add(tx, 1, &row, e) && tx_outbox_add(tx, 2, &row, e) && tx_outbox_add(tx, 1, &row, e) &&
+           tx_outbox_clear(tx, 2, e) && tx_outbox_list(tx, 2, 0, 10, add_outbox_id, x, e) && x->count == 0 &&
+           tx_outbox_list(tx, 1, 0, 10, add_outbox_id, x, e) && x->count == 2 &&
+           tx_outbox_list(tx, 1, x->ids[0], 10, add_outbox_id, x, e) && x->count == 3 && x->ids[2] == x->ids[1];
+}
+static bool add_secret(void *arg, struct str name, struct str sealed, int64_t changed_ms) {
+    snprintf(arg, 100, STR_FMT "=" STR_FMT "@%d", STR_ARG(name), STR_ARG(sealed), (int)changed_ms);
+    return true;
+}
+static bool secrets(struct store_tx *tx, void *arg, struct error *e) {
+    return tx_secret_put(tx, 1, 'l', STR("a"), STR("x"), 5, e) && tx_secret_put(tx, 1, 'l', STR("a"), STR("y"), 6, e) &&
+           tx_secret_put(tx, 1, 'l', STR("b"), STR("z"), 7, e) && tx_secret_put(tx, 1, 'p', STR("c"), STR("z"), 7, e) &&
+           tx_secret_delete(tx, 1, 'l', STR("b"), e) && tx_secret_list(tx, 1, 'l', add_secret, arg, e);
+}
+
+Test(store, outbox_and_secrets, .init = setup, .fini = teardown) {
+    struct listing x = {.count = 0};
+    char text[100] = "";
+    MUST(outbox, &x);
+    MUST(secrets, text);
+    cr_assert_str_eq(text, "a=y@6");
+}
+
+/* ---- files that must not be opened ---- */
+
+static void refuses(enum error_code code, const char *says) {
+    struct store *opened = store_open(l, dir, &err);
+    cr_assert(!opened);
+    cr_assert_eq(err.code, code, "%s", err.text);
+    cr_assert(strstr(err.text, says), "%s", err.text);
+}
+static void sql(const char *text) {
+    char path[128];
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+Test(store, second_server_is_told_who_holds_it, .init = setup, .fini = teardown) {
+    char pid[32];
+    snprintf(pid, sizeof pid, "process %d)", (int)getpid());
+    refuses(ERR_CONFLICT, pid);
+    refuses(ERR_CONFLICT, dir);
+}
+
+Test(store, newer_and_foreign_files_are_refused, .init = setup, .fini = teardown) {
+    MUST(put_meta, (char[]){"a"});
+    store_close(s);
+    s = NULL;
+    sql("PRAGMA user_version = 99");
+    refuses(ERR_NEWER, "newer Flowlet");
+    sql("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    refuses(ERR_INVALID, "another program");
+    sql("PRAGMA application_id = 1181511543");
+    must_open();
+    cr_assert(has_meta("a"), "refusing changed nothing");
+}
+
+/* Which page a table starts on. */
+static long root_page(const char *table) {
+    char path[128];
+    int64_t page;
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    struct store_tx *t = tx_open(path, NULL, true, &err);
+    struct rows r = tx_query(t, "SELECT rootpage FROM sqlite_schema WHERE name = ?", "t", str_from(table));
+    cr_assert(rows_next(&r));
+    page = rows_int(&r, 0);
+    cr_assert(rows_close(&r, &err));
+    tx_close(t);
+    return (long)page;
+}
+
+Test(store, damaged_files_are_refused, .init = setup, .fini = teardown) {
+    char path[128], bytes[4096];
+    store_close(s);
+    s = NULL;
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    memset(bytes, 0xA5, sizeof bytes);
+    long pages[] = {root_page("secrets"), root_page("accepted"), 1};
+    FILE *f = fopen(path, "r+");
+    cr_assert(f);
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        fseek(f, (pages[i] - 1) * 4096, SEEK_SET);
+        fwrite(bytes, 1, sizeof bytes, f);
+        fflush(f);
+        refuses(ERR_CORRUPT, "damaged");
+    }
+    cr_assert_eq(ftruncate(fileno(f), 100), 0);
+    refuses(ERR_CORRUPT, "backup");
+    fclose(f);
+}
+
+Test(store, directory_that_is_not_there, .init = setup, .fini = teardown) {
+    cr_assert(!store_open(l, "/nonexistent/flowlet", &err));
+    struct stat st;
+    char path[128];
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    cr_assert(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "nobody else may read it");
+}
+
+/* ---- kill -9 ---- */
+
+static int acks;
+static int64_t chain_next;
+static bool put_two(struct store_tx *tx, void *arg, struct error *e) {
+    char a[32], b[32];
+    snprintf(a, sizeof a, "a%lld", (long long)(intptr_t)arg);
+    snprintf(b, sizeof b, "b%lld", (long long)(intptr_t)arg);
+    return tx_meta_put(tx, a, STR("1"), e) && tx_meta_put(tx, b, STR("1"), e);
+}
+static void chain(void *arg, const struct error *e) {
+    int64_t id = (intptr_t)arg;
+    if (e || write(acks, &id, sizeof id) != sizeof id)
+        _exit(1);
+    store_write(s, put_two, chain, (void *)(intptr_t)++chain_next);
+}
+static void write_until_killed(void) {
+    l = loop_new();
+    s = store_open(l, dir, &err);
+    if (!s)
+        _exit(2);
+    chain_next += 5;
+    for (int64_t i = chain_next - 4; i <= chain_next; i++)
+        store_write(s, put_two, chain, (void *)(intptr_t)i);
+    loop_run(l);
+    _exit(3);
+}
+struct pairs {
+    int64_t acked[100000];
+    size_t count;
+    int lost, halves;
+};
+static bool has(struct store_tx *tx, char which, int64_t id) {
+    char key[32];
+    struct error e;
+    struct buf b;
+    buf_init(&b, 10);
+    snprintf(key, sizeof key, "%c%lld", which, (long long)id);
+    bool found = tx_meta_get(tx, key, &b, &e);
+    buf_release(&b);
+    return found;
+}
+static bool count_pairs(struct store_tx *tx, void *arg, struct error *e) {
+    struct pairs *p = arg;
+    (void)e;
+    for (size_t i = 0; i < p->count; i++)
+        p->lost += !has(tx, 'a', p->acked[i]);
+    for (int64_t id = 1; id <= chain_next + 100; id++)
+        p->halves += has(tx, 'a', id) != has(tx, 'b', id);
+    return true;
+}
+
+Test(store, kill_9_loses_nothing_that_was_acknowledged) {
+    static struct pairs p;
+    dir_make();
+    for (int kills = 0; kills < 6; kills++) {
+        int ends[2], status;
+        int64_t id;
+        cr_assert_eq(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            close(ends[0]);
+            acks = ends[1];
+            write_until_killed();
+        }
+        close(ends[1]);
+        for (int n = 0; n < 20 + kills * 37 && read(ends[0], &id, sizeof id) == sizeof id; n++)
+            p.acked[p.count++] = id;
+        kill(child, SIGKILL);
+        while (read(ends[0], &id, sizeof id) == sizeof id)
+            p.acked[p.count++] = id;
+        cr_assert(waitpid(child, &status, 0) == child && WIFSIGNALED(status), "status %x", status);
+        close(ends[0]);
+        for (size_t i = 0; i < p.count; i++)
+            chain_next = p.acked[i] > chain_next ? p.acked[i] : chain_next;
+        chain_next += 100;
+    }
+    l = loop_new();
+    must_open();
+    MUST(count_pairs, &p);
+    cr_assert(p.count > 200);
+    cr_assert_eq(p.lost, 0, "%d of %zu", p.lost, p.count);
+    cr_assert_eq(p.halves, 0);
+    teardown();
+}
+
+/* ---- pruning ---- */
+
+static struct store_tx *tx;
+static int64_t count_rows(const char *query) {
+    int64_t n = -1;
+    cr_assert(tx_int(tx, query, &n, &err), "%s", err.text);
+    return n;
+}
+static void prune(const struct prune_limits *limits, int64_t now_ms) {
+    for (bool more = true; more;)
+        cr_assert(prune_step(tx, limits, now_ms, &more, &err), "%s", err.text);
+}
+
+Test(store, what_grows_old_goes_and_nothing_else) {
+    const int64_t day = 24 * 3600 * 1000, now_ms = 100 * day;
+    char path[128];
+    int64_t out, version;
+    bool fresh;
+    dir_make();
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    tx = tx_open(path, NULL, false, &err);
+    cr_assert(tx && schema_prepare(tx, path, &err), "%s", err.text);
+    cr_assert(tx_workspace_put(tx, STR("w"), 'l', &out, &err));
+    for (int i = 0; i < 60; i++)
+        cr_assert(tx_release_put(tx, 1, STR("f"), STR("c"), &out, &err));
+    for (int i = 1; i <= 1000; i++) {
+        struct run_row row = sample(i);
+        row.started_ms = i <= 900 ? now_ms - 31 * day : now_ms - day;
+        row.durable = i == 5;
+        row.release = 3;
+        row.accepted = i == 5 ? STR("sealed") : STR("");
+        cr_assert(tx_run_put(tx, &row, &err));
+    }
+    cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("old"), 1, now_ms - 8 * day, &out, &err));
+    cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("new"), 1, now_ms - 6 * day, &out, &err));
+    cr_assert(tx_cron_fire(tx, 1, STR("f"), now_ms - 9 * day, 1, &fresh, &err));
+    cr_assert(tx_cron_fire(tx, 1, STR("f"), now_ms - 8 * day, 1, &fresh, &err));
+    cr_assert(tx_state_put(tx, 1, 'l', STR("gone"), STR("1"), 5, -1, now_ms - 10, &version, &err));
+    cr_assert(tx_state_put(tx, 1, 'l', STR("kept"), STR("12"), 50, -1, now_ms - 10, &version, &err));
+    cr_assert(tx_outbox_add(tx, 1, &(struct outbox_row){.time_ms = now_ms - 31 * day}, &err));
+    prune(&prune_defaults, now_ms);
+    cr_assert_eq(count_rows("SELECT count(*) FROM runs"), 101, "the young ones and the open one");
+    cr_assert_eq(count_rows("SELECT count(*) FROM runs WHERE id = 5"), 1);
+    cr_assert_eq(count_rows("SELECT count(*) FROM deliveries WHERE key = x'6e6577'"), 1);
+    cr_assert_eq(count_rows("SELECT count(*) FROM deliveries"), 1);
+    cr_assert_eq(count_rows("SELECT instant_ms FROM cron"), now_ms - 8 * day);
+    cr_assert_eq(count_rows("SELECT count(*) FROM cron"), 1);
+    cr_assert_eq(count_rows("SELECT count(*) FROM state"), 1);
+    cr_assert_eq(count_rows("SELECT bytes FROM state_totals"), 6);
+    cr_assert_eq(count_rows("SELECT count(*) FROM outbox"), 0);
+    cr_assert_eq(count_rows("SELECT count(*) FROM releases"), 51, "the newest 50 and that of the open run");
+    struct prune_limits small = prune_defaults;
+    small.file_bytes = 0;
+    prune(&small, now_ms);
+    cr_assert_eq(count_rows("SELECT count(*) FROM runs"), 1, "too large: all but the open one");
+    tx_close(tx);
+    dir_drop();
+}

@@ -1,19 +1,27 @@
 /* prune.c — see prune.h. */
 #include "store/sqlite/prune.h"
 
+#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+const struct prune_limits prune_defaults = {.history_ms = 30 * DAY_MS,
+                                            .file_bytes = (int64_t)1024 * 1024 * 1024,
+                                            .deliveries_ms = 7 * DAY_MS,
+                                            .outbox_ms = 30 * DAY_MS,
+                                            .releases = 50};
+
 #define STEP_ROWS 400 /* a few ms of work: what waits to be written meanwhile must not notice */
 
 /* The oldest runs that ended, when they are too old or the file is too large. */
-static bool prune_runs(struct store_tx *tx, int64_t now_ms, int64_t *gone, struct error *err) {
+static bool prune_runs(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, int64_t *gone, struct error *err) {
     int64_t pages, free_pages, page_size;
     if (!tx_int(tx, "PRAGMA page_count", &pages, err) || !tx_int(tx, "PRAGMA freelist_count", &free_pages, err) ||
         !tx_int(tx, "PRAGMA page_size", &page_size, err))
         return false;
-    bool too_large = (pages - free_pages) * page_size > PRUNE_FILE_BYTES;
-    if (!tx_exec(tx, err,
-                 "DELETE FROM runs WHERE id IN (SELECT id FROM runs ORDER BY id LIMIT ?1) AND started_ms < ?2 "
-                 "AND id NOT IN (SELECT run FROM accepted)",
-                 "ii", (int64_t)STEP_ROWS, too_large ? INT64_MAX : now_ms - PRUNE_HISTORY_MS))
+    bool too_large = (pages - free_pages) * page_size > limits->file_bytes;
+    if (!tx_exec(
+            tx, err,
+            "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE id NOT IN (SELECT run FROM accepted) ORDER BY id LIMIT ?1) "
+            "AND started_ms < ?2",
+            "ii", (int64_t)STEP_ROWS, too_large ? INT64_MAX : now_ms - limits->history_ms))
         return false;
     *gone += tx_changes(tx);
     return true;
@@ -40,7 +48,7 @@ static bool prune_state(struct store_tx *tx, int64_t now_ms, int64_t *gone, stru
                    "ii", now_ms, (int64_t)STEP_ROWS);
 }
 
-static bool prune_rest(struct store_tx *tx, int64_t now_ms, int64_t *gone, struct error *err) {
+static bool prune_rest(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, int64_t *gone, struct error *err) {
     static const char deliveries[] =
         "DELETE FROM deliveries WHERE (workspace, mode, flow, key) IN (SELECT workspace, mode, flow, "
         "key FROM deliveries WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
@@ -52,27 +60,21 @@ static bool prune_rest(struct store_tx *tx, int64_t now_ms, int64_t *gone, struc
     static const char releases[] =
         "DELETE FROM releases WHERE id NOT IN (SELECT release FROM accepted JOIN runs ON id = run) AND (SELECT count(*) FROM "
         "releases AS newer WHERE newer.workspace = releases.workspace AND newer.id > releases.id) >= ?1";
-    if (!tx_exec(tx, err, deliveries, "ii", now_ms - PRUNE_DELIVERIES_MS, (int64_t)STEP_ROWS))
+    if (!tx_exec(tx, err, deliveries, "ii", now_ms - limits->deliveries_ms, (int64_t)STEP_ROWS))
         return false;
     *gone += tx_changes(tx);
-    if (!tx_exec(tx, err, outbox, "ii", now_ms - PRUNE_OUTBOX_MS, (int64_t)STEP_ROWS))
+    if (!tx_exec(tx, err, outbox, "ii", now_ms - limits->outbox_ms, (int64_t)STEP_ROWS))
         return false;
     *gone += tx_changes(tx);
-    return tx_exec(tx, err, cron, "i", now_ms - PRUNE_DELIVERIES_MS) && tx_exec(tx, err, releases, "i", (int64_t)PRUNE_RELEASES);
+    return tx_exec(tx, err, cron, "i", now_ms - limits->deliveries_ms) && tx_exec(tx, err, releases, "i", limits->releases);
 }
 
-bool prune_step(struct store_tx *tx, int64_t now_ms, bool *more, struct error *err) {
+bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, bool *more, struct error *err) {
     int64_t gone = 0;
-    struct error ignored;
-    if (!tx_set_synced(tx, false, err) || !tx_exec(tx, err, "BEGIN IMMEDIATE", ""))
+    if (!tx_set_synced(tx, false, err) || !tx_exec(tx, err, "BEGIN IMMEDIATE", "") ||
+        !prune_runs(tx, limits, now_ms, &gone, err) || !prune_state(tx, now_ms, &gone, err) ||
+        !prune_rest(tx, limits, now_ms, &gone, err) || !tx_exec(tx, err, "COMMIT", ""))
         return false;
-    bool ok = prune_runs(tx, now_ms, &gone, err) && prune_state(tx, now_ms, &gone, err) && prune_rest(tx, now_ms, &gone, err) &&
-              tx_exec(tx, err, "COMMIT", "");
-    if (!ok) {
-        if (!sqlite3_get_autocommit(tx->db) && !tx_exec(tx, &ignored, "ROLLBACK", ""))
-            return false;
-        return false;
-    }
     *more = gone >= STEP_ROWS;
     return true;
 }

@@ -4,14 +4,17 @@
 
 #include "store/sqlite/tx.h"
 
-#define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
-#define PRUNE_HISTORY_MS (30 * DAY_MS)                 /* runs that ended */
-#define PRUNE_FILE_BYTES ((int64_t)1024 * 1024 * 1024) /* what is in use of the file; past it the oldest runs go sooner */
-#define PRUNE_DELIVERIES_MS (7 * DAY_MS)
-#define PRUNE_OUTBOX_MS (30 * DAY_MS)
-#define PRUNE_RELEASES 50 /* kept of each workspace, besides those that open runs are bound to */
+struct prune_limits {
+    int64_t history_ms;    /* runs that ended */
+    int64_t file_bytes;    /* in use of the file; past it the oldest runs go sooner */
+    int64_t deliveries_ms; /* claimed keys and cron instants, but each flow's newest instant stays */
+    int64_t outbox_ms;
+    int64_t releases; /* kept of each workspace, besides those that open runs are bound to */
+};
+extern const struct prune_limits prune_defaults;
 
-/* One step, in a transaction of its own; *more when another one has work to do. */
-MUST_USE bool prune_step(struct store_tx *tx, int64_t now_ms, bool *more, struct error *err);
+/* One step, in a transaction of its own; *more when another one has work to do. After a failure a
+ * transaction may be open. */
+MUST_USE bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, bool *more, struct error *err);
 
 #endif

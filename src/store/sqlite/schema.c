@@ -50,16 +50,8 @@ static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
     return true;
 }
 
-static bool is_damaged(struct store_tx *tx, const char *path, const char *what, struct error *err) {
-    tx->failure.code = ERR_NONE;
-    return error_set(err, ERR_CORRUPT,
-                     "%s is damaged (%s): put back the last backup, or move the file away (with %s-wal) to start with an empty "
-                     "store",
-                     path, what, path);
-}
-
 /* The tables whose loss would be felt are walked; runs, by far the largest, would take too long. */
-static bool check(struct store_tx *tx, const char *path, struct error *err) {
+static bool check(struct store_tx *tx, struct error *err) {
     static const char *const checks[] = {
         "PRAGMA quick_check(meta)",       "PRAGMA quick_check(workspaces)",   "PRAGMA quick_check(accepted)",
         "PRAGMA quick_check(journal)",    "PRAGMA quick_check(secrets)",      "PRAGMA quick_check(cron)",
@@ -71,9 +63,9 @@ static bool check(struct store_tx *tx, const char *path, struct error *err) {
         if (rows_next(&r))
             snprintf(said, sizeof said, STR_FMT, STR_ARG(rows_str(&r, 0)));
         if (!rows_close(&r, err))
-            return is_damaged(tx, path, "it cannot be read", err);
+            return false;
         if (strcmp(said, "ok") != 0)
-            return is_damaged(tx, path, said, err);
+            return error_set(err, ERR_CORRUPT, "%s", said);
     }
     return true;
 }
@@ -82,7 +74,7 @@ bool schema_prepare(struct store_tx *tx, const char *path, struct error *err) {
     int64_t version, application, tables;
     if (!tx_int(tx, "PRAGMA user_version", &version, err) || !tx_int(tx, "PRAGMA application_id", &application, err) ||
         !tx_int(tx, "SELECT count(*) FROM sqlite_schema", &tables, err))
-        return err->code == ERR_CORRUPT ? is_damaged(tx, path, "it is no SQLite database", err) : error_wrap(err, "%s", path);
+        return false;
     if (tables == 0)
         version = 0;
     else if (application != APPLICATION_ID)
@@ -94,6 +86,6 @@ bool schema_prepare(struct store_tx *tx, const char *path, struct error *err) {
             "or put back the backup made before the update",
             path, (long long)version, ARRAY_LEN(migrations));
     if (!tx_script(tx, "PRAGMA journal_mode = WAL", err) || !migrate(tx, version, err))
-        return error_wrap(err, "%s", path);
-    return version == 0 || check(tx, path, err);
+        return false;
+    return version == 0 || check(tx, err);
 }

@@ -8,7 +8,7 @@
 #include "store/sqlite/tx.h"
 
 /* Makes the tables of an empty file, migrates an older one; refuses what is damaged (ERR_CORRUPT),
- * somebody else's (ERR_INVALID) or newer (ERR_NEWER), in sentences about `path` that say what to do. */
+ * somebody else's (ERR_INVALID) or newer (ERR_NEWER). path is for the last two's sentences. */
 MUST_USE bool schema_prepare(struct store_tx *tx, const char *path, struct error *err);
 
 #endif

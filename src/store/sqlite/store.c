@@ -281,7 +281,7 @@ static bool probe(struct store_tx *tx, struct error *err) {
 static int64_t keep_house(struct store *s, bool failing) {
     struct error err;
     bool more = false;
-    if (failing ? probe(s->writer, &err) : prune_step(s->writer, clock_now_ms(), &more, &err)) {
+    if (failing ? probe(s->writer, &err) : prune_step(s->writer, &prune_defaults, clock_now_ms(), &more, &err)) {
         if (failing)
             set_failure(s, NULL);
         return more ? MORE_HOUSEKEEPING_MS : HOUSEKEEPING_MS;
@@ -522,8 +522,20 @@ static bool open_files(struct store *s, const char *dir, const char *vfs, struct
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/flowlet.db", dir);
     s->lock_fd = take_lock(dir, err);
-    return s->lock_fd >= 0 && make_private(path, err) && (s->writer = tx_open(path, vfs, false, err)) &&
-           schema_prepare(s->writer, path, err) && (s->reader = tx_open(path, vfs, true, err));
+    if (s->lock_fd < 0)
+        return false;
+    if (make_private(path, err) && (s->writer = tx_open(path, vfs, false, err)) && schema_prepare(s->writer, path, err) &&
+        (s->reader = tx_open(path, vfs, true, err)))
+        return true;
+    struct error why = *err;
+    if (why.code == ERR_CORRUPT)
+        error_set(
+            err, ERR_CORRUPT,
+            "%s is damaged (%s): put back the last backup, or move the file away (with %s-wal) to start with an empty store",
+            path, why.text, path);
+    else if (why.code == ERR_DISK_FULL || why.code == ERR_IO || why.code == ERR_BUSY)
+        error_wrap(err, "%s", path);
+    return false;
 }
 
 static void threads_start(struct store *s) {
