@@ -39,13 +39,9 @@ static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
     char version[80];
     for (size_t i = (size_t)from; i < ARRAY_LEN(migrations); i++) {
         snprintf(version, sizeof version, "PRAGMA application_id = %d; PRAGMA user_version = %zu", APPLICATION_ID, i + 1);
-        struct error ignored;
         if (!tx_script(tx, "BEGIN IMMEDIATE", err) || !tx_script(tx, migrations[i], err) || !tx_script(tx, version, err) ||
-            !tx_script(tx, "COMMIT", err)) {
-            if (!sqlite3_get_autocommit(tx->db) && !tx_script(tx, "ROLLBACK", &ignored))
-                return false;
+            !tx_script(tx, "COMMIT", err))
             return error_wrap(err, "migration %zu", i + 1);
-        }
     }
     return true;
 }

@@ -44,6 +44,7 @@ static bool fail(struct store_tx *tx, int result, struct error *err) {
 
 struct store_tx *tx_open(const char *path, const char *vfs, bool read_only, struct error *err) {
     struct store_tx *tx = mem_alloc(sizeof *tx);
+    tx->synced = true; /* SQLite's own default */
     int result = sqlite3_open_v2(path, &tx->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
     ENSURE(tx->db);
     sqlite3_extended_result_codes(tx->db, 1);
