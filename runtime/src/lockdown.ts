@@ -4,8 +4,8 @@
 // 1. What leaks, evaluates text or depends on the garbage collector is removed.
 // 2. Members that programs commonly override on their own objects become accessors: assignment to an object
 //    that inherits a read-only member would throw otherwise ("the override mistake").
-// 3. Everything reachable from the intrinsics is frozen. RegExp.prototype is only made non-extensible with
-//    read-only members: frozen, it makes regular expressions several times slower.
+// 3. Everything reachable from the intrinsics is frozen, but for RegExp.prototype: that is made read-only and not
+//    extensible, its members stay configurable, as otherwise regular expressions are ten times slower.
 
 import { dateAt } from "./library/clock.ts";
 
@@ -166,7 +166,8 @@ function seal(object: object): void {
         Object.freeze(object);
         return;
     }
-    for (const key of Reflect.ownKeys(object)) makeConstant(object, key);
+    for (const key of Reflect.ownKeys(object))
+        if ("value" in Object.getOwnPropertyDescriptor(object, key)!) Object.defineProperty(object, key, { writable: false });
     Object.preventExtensions(object);
 }
 

@@ -2,6 +2,8 @@
 // before there is a host. The build puts it where a module mentions `atob` (build.mjs, inject).
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const VALUES = new Int8Array(128).fill(-1);
+for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
 
 /** Base64 (forgiving, as the HTML standard says) to characters U+0000 to U+00FF. */
 export function atob(given: unknown): string {
@@ -11,8 +13,8 @@ export function atob(given: unknown): string {
     let out = "";
     let bits = 0;
     let have = 0;
-    for (const digit of digits) {
-        const value = ALPHABET.indexOf(digit);
+    for (let i = 0; i < digits.length; i++) {
+        const value = VALUES[digits.charCodeAt(i)] ?? -1;
         if (value < 0) throw new TypeError("atob takes base64");
         bits = ((bits << 6) | value) & 0xffffff;
         have += 6;
