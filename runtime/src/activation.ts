@@ -5,7 +5,7 @@
 // After a resume an activation whose end is in the journal is answered with it; one that began gets the
 // recorded input. A failure that the block's retry policy covers becomes the next attempt, an activation of its own.
 
-import { faultOf, shown, type Fault } from "./fault.ts";
+import { faultOf, OperationError, shown, type Fault } from "./fault.ts";
 import { cut } from "./history.ts";
 import { Bound } from "./library/bound.ts";
 import type { Block, Edge } from "./plan.ts";
@@ -193,14 +193,27 @@ export class Activation {
         next.since = this.since;
         next.mapped = this.mapped;
         next.input = this.input;
-        this.run.ask(next, `${next.path}#0`, "wait", { ms, park: true }, undefined, () => next.begin(), (fault) => next.fail(fault));
+        next.#ask(`${next.path}#0`, "wait", { ms, park: true }, undefined, () => next.begin(), (fault) => next.fail(fault));
     }
 
-    /** An operation of this activation: exactly one of the two is called, in an entry of its own, unless it is given up before. */
+    /**
+     * An operation of this activation. One of the two is called, once: in an entry of its own, or at once where it
+     * cannot be asked for; neither when the activation is given up before.
+     */
     ask(op: string, args: Names, done: (value: unknown) => void, failed: (fault: Fault) => void, key?: string): string {
         const id = `${this.path}#${++this.asked}`;
-        this.run.ask(this, id, op, args, key, done, failed);
+        this.#ask(id, op, args, key, done, failed);
         return id;
+    }
+
+    #ask(id: string, op: string, args: Names, key: string | undefined, done: (value: unknown) => void, failed: (fault: Fault) => void): void {
+        try {
+            this.run.ask(this, id, op, args, key, done, failed);
+        } catch (error) {
+            const fault = OperationError.faultOf(error);
+            if (!fault) throw error;
+            failed(fault);
+        }
     }
 
     #end(): void {

@@ -20,7 +20,7 @@ export function bodyOf(plan: NonNullable<PlanStart["body"]>, contentType: string
     if (sent !== type && !(type === "json" && sent === undefined && contentType === ""))
         throw refuseRequest(415, "Unsupported Media Type", `This address takes ${NAMES[type]}${contentType ? `, not ${contentType.slice(0, 200)}` : ""}.`);
     if (type === "json") return jsonOf(body);
-    return formOf(type === "form" ? host.parseForm(host.utf8Decode(body)) : partsOf(body, contentType), plan.schema, wrong);
+    return formOf(type === "form" ? fieldsOf(body) : partsOf(body, contentType), plan.schema, wrong);
 }
 
 const NAMES: Record<BodyType, string> = {
@@ -55,6 +55,14 @@ function formOf(pairs: [string, unknown][], schema: Schema | undefined, wrong: V
     const form = collect(pairs, schema, "", wrong);
     if (schema) coerce(form, schema);
     return form;
+}
+
+function fieldsOf(body: ArrayBuffer): [string, string][] {
+    try {
+        return host.parseForm(host.utf8Decode(body));
+    } catch (error) {
+        throw refuseRequest(400, "Bad Request", `The body is no form: ${(error as Error).message.slice(0, 200)}.`);
+    }
 }
 
 /** Fields are texts; files {name, type, size, content}. */

@@ -1,7 +1,7 @@
 // A request becomes the Start's names: parsed, strings made into numbers and booleans where the schema says so,
 // validated (docs/internals.md, section 4, heads). All that does not fit is told at once, as a problem (RFC 9457).
 
-import { problem, Refused } from "./answer.ts";
+import { problem, Refused, refuseRequest } from "./answer.ts";
 import { bodyOf } from "./body.ts";
 import { coerce, collect } from "./coerce.ts";
 import type { Flow, Validator } from "./plan.ts";
@@ -30,7 +30,7 @@ export function namesOf(flow: Flow, head: RequestHead, body: ArrayBuffer | undef
     const needs = flow.needs;
     if (start.parameters) parameters(start.parameters, head.path ?? {}, names, wrong);
     if (needs.has("query") || flow.validators.query) {
-        const query = collect(head.query ? host.parseForm(head.query) : [], start.query, "/query", wrong);
+        const query = collect(pairsOf(head.query), start.query, "/query", wrong);
         if (start.query) coerce(query, start.query);
         validate(flow.validators.query, query, "/query", wrong);
         names.query = query;
@@ -51,6 +51,15 @@ export function namesOf(flow: Flow, head: RequestHead, body: ArrayBuffer | undef
     if (wrong.length > 0)
         throw new Refused(problem(400, "Bad Request", { detail: "The request does not fit what this address takes.", errors: wrong }));
     return names;
+}
+
+function pairsOf(query: string | undefined): [string, string][] {
+    if (!query) return [];
+    try {
+        return host.parseForm(query);
+    } catch (error) {
+        throw refuseRequest(400, "Bad Request", `The query is not well formed: ${(error as Error).message.slice(0, 200)}.`);
+    }
 }
 
 function validate(check: Validator | undefined, value: unknown, at: string, wrong: Violation[]): void {

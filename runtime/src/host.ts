@@ -23,13 +23,15 @@ export type Section = string | ArrayBuffer | undefined;
 export interface Host {
     /** One frame to the server. A body may also be a string: then its UTF-8. */
     send(kind: Frame, run: number, ...sections: Section[]): void;
+    /** What a run may use, where that is not the default. */
+    setLimits(run: number, cpuMs: number, memoryMb: number): void;
     utf8Encode(text: string): ArrayBuffer;
-    /** Bytes that are no UTF-8 become U+FFFD. */
-    utf8Decode(bytes: ArrayBuffer): string;
+    /** Bytes that are no UTF-8 become U+FFFD; with `fatal` they throw a TypeError. */
+    utf8Decode(bytes: ArrayBuffer, fatal?: boolean): string;
     /** name: "SHA-1", "SHA-256", "SHA-384", "SHA-512". */
     digest(name: string, bytes: ArrayBuffer): ArrayBuffer;
     hmac(name: string, key: ArrayBuffer, bytes: ArrayBuffer): ArrayBuffer;
-    /** application/x-www-form-urlencoded, decoded. */
+    /** application/x-www-form-urlencoded, decoded. Throws an Error when it is not well formed. */
     parseForm(text: string): [string, string][];
     /** Throws an Error when the body is not well formed. */
     parseMultipart(body: ArrayBuffer, boundary: string): Part[];
@@ -58,6 +60,9 @@ export interface Runtime {
     /**
      * One entry into the engine for each frame that arrives. FLOW passes (id, plan function,
      * unit key, unit function, ...); a text that could not be evaluated is passed as the message of its fault.
+     *
+     * An entry that the worker ended by force is followed by CANCEL with {"code", "message"}: this run is then to
+     * be finished. Nothing of what that entry left half done may be relied on.
      */
     frame(kind: Frame, run: number, ...sections: unknown[]): void;
 }

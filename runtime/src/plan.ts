@@ -68,8 +68,13 @@ export interface Plan {
     name: string;
     type: "endpoint" | "cron" | "reusable";
     start: PlanStart;
+    limits?: { cpu_ms?: number; memory_mb?: number };
     blocks: PlanBlock[];
 }
+
+/** What the worker allows a run by itself. */
+const CPU_MS = 10_000;
+const MEMORY_MB = 64;
 
 /** A connection. */
 export class Edge {
@@ -162,6 +167,8 @@ export class Flow {
     readonly isEndpoint: boolean;
     /** Names that an endpoint's Start gives because something reads them. */
     readonly needs: Set<string>;
+    /** Only where they are not the worker's own. */
+    readonly limits: { cpuMs: number; memoryMb: number } | undefined;
     readonly validators: { body?: Validator; query?: Validator; inputs?: Validator } = {};
     readonly #units: Map<string, unknown>;
 
@@ -175,6 +182,8 @@ export class Flow {
         this.#units = units;
         this.isEndpoint = plan.type === "endpoint";
         this.needs = new Set(plan.start.needs ?? []);
+        const { cpu_ms = CPU_MS, memory_mb = MEMORY_MB } = plan.limits ?? {};
+        this.limits = cpu_ms === CPU_MS && memory_mb === MEMORY_MB ? undefined : { cpuMs: cpu_ms, memoryMb: memory_mb };
         this.scope = new Scope(this, plan.blocks);
         for (const [what, key] of Object.entries(plan.start.validators ?? {}))
             this.validators[what as keyof Flow["validators"]] = this.unit<(given: typeof lib) => Validator>(key)(lib);

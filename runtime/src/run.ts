@@ -12,6 +12,7 @@ import { cut, History } from "./history.ts";
 import { Frame, host } from "./host.ts";
 import type { Journal } from "./journal.ts";
 import type { Flow } from "./plan.ts";
+import { entry } from "./library/clock.ts";
 import { ScopeRun } from "./scope.ts";
 import { briefJson, json, parse, type Names } from "./values.ts";
 
@@ -33,6 +34,8 @@ export interface Head {
 /** Operations under way at once, and the length of their names: what the server takes. */
 const OPEN_MAX = 1000;
 const ID_MAX = 1000;
+/** Of UTF-8 there may be three times as many bytes; frames take 16 MB. */
+const ASK_MAX = 5_000_000;
 
 interface Waiting {
     asker: Activation;
@@ -97,15 +100,19 @@ export class Run {
         if (this.over) return;
         if (id.length > ID_MAX) throw refuse("too_deep", "calls and loops are nested too deep: their names together are too long");
         if (this.#waiting.size >= OPEN_MAX) throw refuse("limit", `more than ${OPEN_MAX} operations at once: await some before asking for more`);
-        this.#waiting.set(id, { asker, done, failed });
-        if (this.journal?.coming.has(id)) return;
+        const waiting = { asker, done, failed };
+        if (this.journal?.coming.has(id)) return void this.#waiting.set(id, waiting);
         const keyed = key === undefined ? "" : `,"key":${json(key)}`;
-        host.send(Frame.ASK, this.number, `{"id":"${id}","op":"${op}","args":${json(args)}${keyed}}`);
+        const text = `{"id":"${id}","op":"${op}","args":${json(args)}${keyed}}`;
+        if (text.length > ASK_MAX) throw refuse("too_large", `${op}: its arguments are larger than ${ASK_MAX} characters`);
+        host.send(Frame.ASK, this.number, text);
+        this.#waiting.set(id, waiting);
     }
 
     /** A RESULT frame. */
     result(text: string): void {
         const { id, t, value, error } = parse(text) as { id: string; t: number; value?: unknown; error?: Fault };
+        entry.t = t;
         const waiting = this.#waiting.get(id);
         if (!waiting) {
             const differs = this.journal?.coming.has(id) && this.journal.mismatch(id);
@@ -126,6 +133,7 @@ export class Run {
     }
 
     record(text: string): void {
+        if (text.length > ASK_MAX) throw refuse("too_large", `a value of this durable run is larger than ${ASK_MAX} characters: the journal cannot keep it`);
         host.send(Frame.RECORD, this.number, text);
     }
 
@@ -139,6 +147,11 @@ export class Run {
     respond(answer: Answer): void {
         this.responded = true;
         host.send(Frame.RESPOND, this.number, answer.head, answer.body);
+    }
+
+    /** By force: nothing of it goes on, and no error pin catches it (semantics.md, rule 18). */
+    end(fault: Fault): void {
+        if (!this.over) this.#fail([{ code: fault.code, message: fault.message }]);
     }
 
     cancel(): void {
@@ -170,19 +183,14 @@ export class Run {
         this.#send("done", answer);
     }
 
-    /** Before it began: its input does not fit. */
-    failEarly(error: unknown): void {
-        const fault = OperationError.faultOf(error);
-        if (fault) this.#fail([shown(fault, "start")]);
-        else this.crash(error);
-    }
-
-    /** A fault of Flowlet's own, or of a release that should never have been published. */
+    /** An input that does not fit; a fault of Flowlet's own, or of a release that should never have been published. */
     crash(error: unknown): void {
         if (this.over) return;
+        const known = OperationError.faultOf(error);
+        if (known) return this.#fail([{ code: known.code, message: known.message }]);
         const message = error instanceof Error ? error.message : String(error);
         host.log("error", `run ${this.number} of flow ${this.flow.id}: ${message}\n${(error as Error)?.stack ?? ""}`);
-        this.#fail([{ block: "start", code: "internal", message }]);
+        this.#fail([{ code: "internal", message }]);
     }
 
     #send(state: "done" | "failed", answer: Answer | undefined, more = ""): void {

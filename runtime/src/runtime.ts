@@ -3,29 +3,29 @@
 import { Refused } from "./answer.ts";
 import { inputsOf } from "./blocks/call.ts";
 import { namesOf, type RequestHead } from "./endpoint.ts";
+import type { Fault } from "./fault.ts";
 import { installGlobals } from "./globals.ts";
 import { Frame, host, setHost, type Host, type Runtime } from "./host.ts";
 import { Journal } from "./journal.ts";
 import type { Bound } from "./library/bound.ts";
+import { entry } from "./library/clock.ts";
 import { lockdown } from "./lockdown.ts";
 import { addFlow, flowOf, type Flow } from "./plan.ts";
 import { Run } from "./run.ts";
-import { json, parse, teachBytesToJson, type Names } from "./values.ts";
+import { beginEntry, json, parse, teachBytesToJson, type Names } from "./values.ts";
 
 const runs = new Map<number, Run>();
-
-/** When the entry under way began: what the realm's own Date shows. */
-let now = 0;
 
 export function boot(given: Host): Runtime {
     setHost(given);
     teachBytesToJson();
     installGlobals(globalThis);
-    lockdown(() => now);
+    lockdown(() => entry.t);
     return { frame };
 }
 
 function frame(kind: Frame, run: number, ...sections: unknown[]): void {
+    beginEntry();
     switch (kind) {
         case Frame.START:
             return start(run, sections[0] as string, sections[1] as ArrayBuffer | undefined, sections[2] as string | undefined);
@@ -36,7 +36,7 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
         case Frame.FLOW:
             return addFlow(run, sections[0] as string, sections[1], sections.slice(2));
         case Frame.CANCEL:
-            return runs.get(run)?.cancel();
+            return cancel(run, sections[0] as string | undefined);
         default:
             throw new Error(`frame ${kind} is not expected here`);
     }
@@ -44,7 +44,7 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
 
 function start(number: number, headText: string, body: ArrayBuffer | undefined, journal: string | undefined): void {
     const head = headOf(headText);
-    now = head.t;
+    entry.t = head.t;
     const flow = flowOf(head);
     if (typeof flow === "string") return unusable(number, flow);
     const run = new Run(number, flow, head, journal ? new Journal(journal) : undefined, () => runs.delete(number));
@@ -52,10 +52,20 @@ function start(number: number, headText: string, body: ArrayBuffer | undefined, 
     try {
         names = namesFor(flow, head, body);
     } catch (error) {
-        return error instanceof Refused ? run.refuse(error.answer) : run.failEarly(error);
+        return error instanceof Refused ? run.refuse(error.answer) : run.crash(error);
     }
+    const { limits } = flow;
+    if (limits) host.setLimits(number, limits.cpuMs, limits.memoryMb);
     runs.set(number, run);
     run.start(names);
+}
+
+/** why: {"code", "message"} where the run ran into its limits; nobody waits for it otherwise. */
+function cancel(number: number, why: string | undefined): void {
+    const run = runs.get(number);
+    if (!why) return run?.cancel();
+    if (run) run.end(JSON.parse(why) as Fault);
+    else unusable(number, why);
 }
 
 /** A request as it came holds no bytes to be looked for. */

@@ -6,6 +6,9 @@ import { wait } from "./wait.ts";
 /** The limit is an operation like any other, so that a resumed run runs out of time at the same place. */
 export function timed(a: Activation, run: () => void): void {
     const ms = a.block.timeoutMs;
-    if (ms > 0) a.whenOver = wait(a, ms, () => a.fail({ code: "timeout", message: `took longer than ${ms} ms`, retry: true }));
-    run();
+    if (ms > 0) {
+        const late = { code: "timeout", message: `took longer than ${ms} ms`, retry: true };
+        a.whenOver = wait(a, ms, () => a.fail(late), (fault) => a.fail(fault));
+    }
+    if (!a.over) run();
 }

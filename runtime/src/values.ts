@@ -193,6 +193,11 @@ export function briefJson(value: unknown): string {
     }
 }
 
+/** An entry that was ended by force leaves without `finally`. */
+export function beginEntry(): void {
+    brief = false;
+}
+
 /** Has JSON.stringify write bytes as {"$bytes": ...}; part of locking the realm. */
 export function teachBytesToJson(): void {
     const toJSON = function (this: Uint8Array | ArrayBuffer): object {

@@ -1,15 +1,17 @@
 // An operation that only lets time pass, and may be ended early.
 
 import type { Activation } from "./activation.ts";
+import type { Fault } from "./fault.ts";
 
-/** Calls back once, unless what it gives is called before. */
-export function wait(a: Activation, ms: number, done: () => void): () => void {
+/** Calls one of the two back, once, unless what it gives is called before. */
+export function wait(a: Activation, ms: number, done: () => void, failed: (fault: Fault) => void): () => void {
     const ignore = (): void => {};
     let open = true;
-    const id = a.ask("wait", { ms }, () => {
-        if (open) done();
+    const unlessEnded = (then: () => void): void => {
+        if (open) then();
         open = false;
-    }, ignore);
+    };
+    const id = a.ask("wait", { ms }, () => unlessEnded(done), (fault) => unlessEnded(() => failed(fault)));
     return () => {
         if (!open) return;
         open = false;

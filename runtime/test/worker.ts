@@ -21,12 +21,14 @@ export interface Sent {
 export const buffer = (b: Uint8Array): ArrayBuffer => new Bytes(b).buffer as ArrayBuffer;
 
 export const logged: string[] = [];
+export const limits: number[][] = [];
 let sent: Sent[] = [];
 
 export const host: Host = {
     send: (kind, run, ...sections) => void sent.push({ kind, run, sections }),
+    setLimits: (run, cpuMs, memoryMb) => void limits.push([run, cpuMs, memoryMb]),
     utf8Encode: (text) => buffer(Buffer.from(text, "utf8")),
-    utf8Decode: (bytes) => Buffer.from(bytes).toString("utf8"),
+    utf8Decode: (bytes, fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(Buffer.from(bytes)),
     digest: (name, bytes) => buffer(createHash(name.replace("-", "").toLowerCase()).update(Buffer.from(bytes)).digest()),
     hmac: (name, key, bytes) => buffer(createHmac(name.replace("-", "").toLowerCase(), Buffer.from(key)).update(Buffer.from(bytes)).digest()),
     parseForm: (text) => [...new URLSearchParams(text)],

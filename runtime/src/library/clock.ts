@@ -4,6 +4,9 @@ import type { Activation } from "../activation.ts";
 
 const RealDate = Date;
 
+/** When the entry under way began: what the realm's own Date shows. */
+export const entry = { t: 0 };
+
 /** Like Date, with a time of its own; its objects are dates like all others. */
 export function dateAt(now: () => number): DateConstructor {
     function Clocked(this: unknown, ...given: unknown[]): Date | string {

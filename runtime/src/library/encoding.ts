@@ -26,9 +26,7 @@ export class TextDecoder {
         if (given === undefined) return "";
         const bytes = toBytes(given);
         if (!bytes) throw new TypeError("TextDecoder.decode takes bytes");
-        const text = host.utf8Decode(bufferOf(bytes));
-        // The host puts U+FFFD where bytes are no UTF-8: those that were U+FFFD themselves come back the same.
-        if (this.fatal && text.includes("\ufffd") && host.utf8Encode(text).byteLength !== bytes.byteLength) throw new TypeError("the bytes are no UTF-8");
+        const text = host.utf8Decode(bufferOf(bytes), this.fatal);
         return !this.ignoreBOM && text.startsWith("\ufeff") ? text.slice(1) : text;
     }
 }

@@ -2,7 +2,10 @@
 // is ended in the server too.
 
 import type { Activation } from "../activation.ts";
+import { OperationError, type Fault } from "../fault.ts";
 import { wait } from "../wait.ts";
+
+const MS_MAX = 2 ** 31 - 1;
 
 type Callback = (...args: unknown[]) => void;
 
@@ -12,13 +15,15 @@ export interface Timers {
     setInterval(callback: Callback, ms?: number, ...args: unknown[]): number;
     clear(id: unknown): void;
     /** Calls back once; gives what cancels it. */
-    after(ms: number, callback: () => void): () => void;
+    after(ms: number, callback: () => void, failed?: (fault: Fault) => void): () => void;
 }
 
 export function timersOf(a: Activation): Timers {
     const open = new Map<number, () => void>();
     let last = 0;
-    const after: Timers["after"] = (ms, callback) => wait(a, Number.isFinite(ms) && ms > 0 ? Math.min(Math.ceil(ms), 2 ** 31 - 1) : 0, callback);
+    const complain = (fault: Fault): void => a.run.log(a, "error", `a timer ended early: ${fault.message}`);
+    const after: Timers["after"] = (ms, callback, failed = complain) =>
+        wait(a, Number.isFinite(ms) && ms > 0 ? Math.min(Math.ceil(ms), MS_MAX) : 0, callback, failed);
     const call = (callback: Callback, args: unknown[]): void => {
         try {
             callback(...args);
@@ -28,7 +33,7 @@ export function timersOf(a: Activation): Timers {
     };
     return {
         after,
-        sleep: (ms) => new Promise((done) => void after(ms, done)),
+        sleep: (ms) => new Promise((done, failed) => void after(ms, done, (fault) => failed(new OperationError(fault)))),
         setTimeout(callback, ms = 0, ...args) {
             const id = ++last;
             open.set(id, after(ms, () => {
