@@ -191,7 +191,8 @@ static enum MHD_Result send_answer(struct httpd_request *rq) {
 
 /* libmicrohttpd 0.9.75 reads a value up to its first NUL, joins folded lines and takes a bare LF as a line's end, and
  * none of it shows in what it hands over. But it parses in place: when each line stands where the one before it ends,
- * with a CRLF between (by now two NULs), it was none of these. Later versions refuse by themselves. */
+ * with a CRLF between (by now two NULs), it was none of these. (Left over: a NUL in a CR's place,
+ * and at the head's end a lone colon; neither changes what the rest means.) Later versions refuse by themselves. */
 static bool is_as_sent(struct httpd_request *rq, struct str version) {
     if (MHD_VERSION >= 0x00097600)
         return true;
@@ -214,7 +215,7 @@ static bool is_as_sent(struct httpd_request *rq, struct str version) {
         end += f.value.len;
     }
     size_t size = MHD_get_connection_info(peer_of(rq)->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    return rq->method.ptr + size == end + 4;
+    return rq->method.ptr + size == end + 4 && memcmp(end, "\0\0\0", 4) == 0;
 }
 
 static bool is_target(struct str s) {
