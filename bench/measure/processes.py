@@ -37,17 +37,23 @@ def cpu_seconds(root):
 
 
 def pss_mb(pid):
-    """Proportional set size: its own memory, and its share of what it has in common with others."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+    """Proportional set size: its own memory, and its share of what it has in common with others. Workers may not be
+    looked into by other users than root: for these it is the resident set, which is more. None: it has ended."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    except PermissionError:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        pass
+    return None
 
 
 def memory_mb(root):
     """PSS of the root and of each other process of its tree."""
     own, *others = tree(root)
-    return pss_mb(own), [pss_mb(pid) for pid in others]
+    return pss_mb(own), [mb for mb in map(pss_mb, others) if mb is not None]
 
 
 def sharers(root):

@@ -20,6 +20,7 @@ def round_of(kind, seconds, warmup, connections):
     """Starts a server anew, warms it up, loads it, and looks what is left."""
     with tempfile.TemporaryDirectory(prefix="flowlet-bench-") as folder, kind(Path(folder)) as server:
         asked = load.check(server)
+        load.settle(server.pid)
         before = sum_mb(server.pid)
         asked += load.wrk(server, warmup, connections)["requests"]
         load.settle(server.pid)

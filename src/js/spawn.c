@@ -123,6 +123,7 @@ static bool sockets(int *ours, int *theirs, struct error *err) {
 static char *const engine_environment[] = {
     (char *)"JSC_usePollingTraps=1", /* without it the time limit ends a warm loop tens of times too late */
     (char *)"JSC_useWasm=0",
+    (char *)"JSC_useConcurrentGC=0",      /* its thread stops the engine's by a signal, which the filter forbids */
     (char *)"JSC_useTailCalls=0",         /* stack traces with all their frames */
     (char *)"JSC_forceRAMSize=268435456", /* collects as on a small machine */
     (char *)"LANG=en_US.UTF-8",
