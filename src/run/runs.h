@@ -44,7 +44,7 @@ struct run_parameter {
 /* The parts of a request as it came (docs/internals.md, section 4, heads). All are copied. */
 struct run_request {
     struct str method, query, client, content_type, body;
-    const struct { struct str name, value; } * parameters;
+    const struct run_parameter *parameters;
     size_t parameter_count;
     const struct httpd_field *headers;
     size_t header_count;

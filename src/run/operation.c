@@ -1,0 +1,718 @@
+/* operation.c — what a run asks for: checked, journaled, carried out, delivered in order.
+ *
+ *     ASK --> kinds:  read     start ------------------------> done: record, deliver
+ *                     effect   asked is committed, start ----> done: record, deliver
+ *                     store    asked, work, done in one commit ----> deliver
+ *                     secret   at once; recorded without its value
+ *
+ * A run that is not durable skips the records. In practice mode a captured effect becomes a
+ * store operation that writes to the outbox. Delivery is first recorded, first delivered:
+ * an operation enters the run's queue when its place in the journal is fixed. */
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "run/ops_state.h"
+#include "run/run.h"
+
+struct operation {
+    struct run *run; /* NULL: the run went on without it */
+    struct operation *next, *next_delivery;
+    char *id;                   /* PATH#N */
+    char *name;                 /* "http.request" */
+    const struct op_type *type; /* NULL: one of ours */
+    enum op_kind kind;
+    json_t *args;  /* ours: as asked, placeholders replaced */
+    struct op *op; /* the type's, from start to done */
+    bool parks, ready, queued;
+    int64_t asked_ms;
+    char *about; /* owned; for the history */
+    /* result */
+    json_t *value;
+    struct error err;
+    json_t *details;
+    const char *secret_as; /* secret.get: its name is args.name */
+    /* what a store operation needs on the writer's thread */
+    struct journal_work work;
+    struct runs *runs;
+    uint64_t run_id;
+    int64_t workspace;
+    char mode;
+    bool durable;
+    struct str flow;
+    struct op_captured captured;
+    struct run *started; /* flows.start: not in the table before it is committed */
+    struct run_row started_row;
+    struct buf sealed;
+};
+
+static void operation_free(struct operation *o) {
+    op_free(o->op);
+    json_decref(o->args);
+    json_decref(o->value);
+    json_decref(o->details);
+    json_decref(o->captured.value);
+    buf_release(&o->sealed);
+    free(o->about);
+    free(o->id);
+    free(o->name);
+    free(o);
+}
+
+static struct operation *operation_new(struct run *r, struct str id, struct str name) {
+    struct operation *o = mem_alloc(sizeof *o);
+    *o = (struct operation){.run = r,
+                            .runs = r->runs,
+                            .run_id = r->id,
+                            .workspace = r->workspace->id,
+                            .mode = r->mode,
+                            .durable = r->durable,
+                            .flow = r->flow->id,
+                            .id = str_dup(id),
+                            .name = str_dup(name),
+                            .asked_ms = clock_now_ms(),
+                            .next = r->operations};
+    buf_init(&o->sealed, RUN_TEXT_MAX + 1024);
+    r->operations = o;
+    r->operation_count++;
+    return o;
+}
+
+static void unlink_from_run(struct operation *o) {
+    struct run *r = o->run;
+    for (struct operation **at = &r->operations; *at; at = &(*at)->next)
+        if (*at == o) {
+            *at = o->next;
+            break;
+        }
+    r->operation_count--;
+    if (o->parks)
+        r->parked--;
+    o->run = NULL;
+}
+
+void operations_cancel(struct run *r) {
+    while (r->operations) {
+        struct operation *o = r->operations;
+        unlink_from_run(o);
+        if (o->ready)
+            operation_free(o);
+        else if (o->op)
+            op_cancel(o->op); /* done still comes, and frees it */
+    }
+    r->deliveries = NULL;
+    r->deliver = &r->deliveries;
+}
+
+/* ---- history ---- */
+
+static void add_effect(struct run *r, json_t *effect) {
+    if (!r->effects)
+        r->effects = json_array();
+    if (json_array_size(r->effects) < RUN_EFFECTS_MAX)
+        json_array_append(r->effects, effect);
+    json_decref(effect);
+}
+
+static void note_effect(struct run *r, const struct operation *o) {
+    if (!o->about)
+        return;
+    json_t *e = json_pack("{s:s,s:s,s:o,s:I,s:I}", "id", o->id, "op", o->name, "about", jsonx_from_str(str_from(o->about)), "t",
+                          (json_int_t)o->asked_ms, "ms", (json_int_t)(clock_now_ms() - o->asked_ms));
+    if (o->captured.kind)
+        json_object_set_new(e, "captured", json_string(o->captured.kind));
+    if (o->err.code)
+        json_object_set_new(e, "error", jsonx_from_str(str_from(o->err.text)));
+    add_effect(r, e);
+}
+
+void effect_from_journal(struct run *r, const json_t *asked, const json_t *done) {
+    struct str about = jsonx_str(asked, "about");
+    if (!about.len)
+        return;
+    int64_t t = jsonx_int(asked, "t", 0);
+    json_t *e =
+        json_pack("{s:O,s:O,s:O,s:I,s:I}", "id", json_object_get(asked, "id"), "op", json_object_get(asked, "op"), "about",
+                  json_object_get(asked, "about"), "t", (json_int_t)t, "ms", (json_int_t)(jsonx_int(done, "t", t) - t));
+    const json_t *captured = json_object_get(asked, "captured"), *error = json_object_get(done, "error");
+    if (captured)
+        json_object_set(e, "captured", (json_t *)(uintptr_t)captured);
+    if (error)
+        json_object_set(e, "error", json_object_get(error, "message"));
+    add_effect(r, e);
+}
+
+/* ---- delivery ---- */
+
+static json_t *error_json(const struct error *err, const json_t *details) {
+    json_t *e = json_pack("{s:s,s:o,s:b}", "code", error_name(err->code), "message", jsonx_from_str(str_from(err->text)), "retry",
+                          (int)error_may_retry(err->code));
+    json_object_update_missing(e, (json_t *)(uintptr_t)details);
+    return e;
+}
+
+/* {"id", "t", "value" | "error"}: what the worker gets, and, with "r", what the journal keeps. */
+static json_t *result_json(const struct operation *o, int64_t now) {
+    json_t *result = json_pack("{s:s,s:I}", "id", o->id, "t", (json_int_t)now);
+    if (o->err.code)
+        json_object_set_new(result, "error", error_json(&o->err, o->details));
+    else
+        json_object_set_new(result, "value", o->value ? json_incref(o->value) : json_null());
+    return result;
+}
+
+static json_t *done_record(const struct operation *o, int64_t now) {
+    json_t *record = result_json(o, now);
+    json_object_set_new(record, "r", json_string("done"));
+    if (o->kind == OP_SECRET && !o->err.code) {
+        json_object_del(record, "value");
+        json_object_set(record, "secret", json_object_get(o->args, "name"));
+        json_object_set_new(record, "as", json_string(o->secret_as));
+    }
+    return record;
+}
+
+static void deliver(struct operation *o) {
+    struct run *r = o->run;
+    struct buf text;
+    buf_init(&text, FRAME_JOINED_MAX);
+    json_t *result = result_json(o, clock_now_ms());
+    struct frame_writer f = worker_frame(r->worker, FRAME_RESULT, r->id);
+    if (!jsonx_write(result, &text)) {
+        buf_clear(&text);
+        buf_addf(
+            &text,
+            "{\"id\":\"%s\",\"t\":%lld,\"error\":{\"code\":\"too_large\",\"message\":\"the result is larger than %d bytes\"}}",
+            o->id, (long long)clock_now_ms(), FRAME_JOINED_MAX);
+    }
+    frame_section(&f, buf_str(&text));
+    bool sent = worker_send(r->worker, &f);
+    ENSURE(sent); /* text is no larger than a frame may be */
+    json_decref(result);
+    buf_release(&text);
+    note_effect(r, o);
+    unlink_from_run(o);
+    operation_free(o);
+}
+
+static void pump(struct run *r) {
+    while (r->deliveries && r->deliveries->ready) {
+        struct operation *o = r->deliveries;
+        r->deliveries = o->next_delivery;
+        if (!r->deliveries)
+            r->deliver = &r->deliveries;
+        deliver(o);
+    }
+    run_limit_update(r);
+}
+
+static void queue_delivery(struct operation *o) {
+    o->next_delivery = NULL;
+    *o->run->deliver = o;
+    o->run->deliver = &o->next_delivery;
+    o->queued = true;
+}
+
+/* The result is there and, where need be, recorded. */
+static void complete(struct operation *o) {
+    struct run *r = o->run;
+    if (!r) {
+        operation_free(o);
+        return;
+    }
+    if (o->err.code) { /* whatever it quotes, no secret gets into the worker by it */
+        struct buf masked;
+        buf_init(&masked, 4096);
+        if (vault_mask(workspace_vault(r->workspace, r->mode), str_from(o->err.text), &masked))
+            snprintf(o->err.text, sizeof o->err.text, "%s", masked.ptr);
+        buf_release(&masked);
+    }
+    if (r->durable && !o->queued) {
+        json_t *record = done_record(o, clock_now_ms());
+        journal_record(r, record);
+        json_decref(record);
+    }
+    if (!o->queued)
+        queue_delivery(o);
+    o->ready = true;
+    pump(r);
+}
+
+static void fail(struct operation *o, enum error_code code, const char *text) {
+    error_set(&o->err, code, "%s", text);
+    complete(o);
+}
+
+/* ---- records ---- */
+
+static void digest_of(const struct run *r, const struct operation *o, struct str args, char out[33]) {
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256_state s;
+    struct buf masked;
+    buf_init(&masked, args.len * 2 + 4096);
+    if (vault_mask(workspace_vault(r->workspace, r->mode), args, &masked))
+        args = buf_str(&masked);
+    crypto_hash_sha256_init(&s);
+    crypto_hash_sha256_update(&s, (const uint8_t *)o->name, strlen(o->name) + 1);
+    crypto_hash_sha256_update(&s, (const uint8_t *)args.ptr, args.len);
+    crypto_hash_sha256_final(&s, hash);
+    hex_write(hash, 16, out);
+    buf_release(&masked);
+}
+
+/* False: the journal has another request under this id, which fails the block (semantics 22). */
+static bool record_asked(struct run *r, struct operation *o, struct str args) {
+    char digest[33];
+    digest_of(r, o, args, digest);
+    const json_t *before = map_find(&r->asked, str_from(o->id));
+    if (before) {
+        o->asked_ms = jsonx_int(before, "t", o->asked_ms);
+        return str_is(jsonx_str(before, "digest"), digest);
+    }
+    json_t *record = json_pack("{s:s,s:s,s:s,s:s,s:I}", "r", "asked", "id", o->id, "op", o->name, "digest", digest, "t",
+                               (json_int_t)o->asked_ms);
+    if (o->about)
+        json_object_set_new(record, "about", jsonx_from_str(str_from(o->about)));
+    if (o->captured.kind)
+        json_object_set_new(record, "captured", json_string(o->captured.kind));
+    journal_record(r, record);
+    json_decref(record);
+    return true;
+}
+
+/* HMAC of the path and number with the accepted bytes (semantics 24). */
+static void make_key(const struct run *r, struct str text, char out[65]) {
+    uint8_t mac[crypto_auth_hmacsha256_BYTES];
+    crypto_auth_hmacsha256(mac, (const uint8_t *)text.ptr, text.len, r->seed);
+    hex_write(mac, sizeof mac, out);
+}
+
+/* ---- secrets ---- */
+
+static bool may_use(const struct run *r, struct str name) {
+    for (size_t i = 0; i < r->flow->secret_count; i++)
+        if (str_eq(r->flow->secrets[i], name))
+            return true;
+    return false;
+}
+
+static bool check_secret(const struct run *r, struct str name, struct error *err) {
+    if (!may_use(r, name))
+        return error_set(err, ERR_FORBIDDEN,
+                         "the flow " STR_FMT " does not name the secret \"" STR_FMT
+                         "\": name it literally, declare it in workspace.json and publish",
+                         STR_ARG(r->flow->id), STR_ARG(name));
+    if (!vault_get(workspace_vault(r->workspace, r->mode), name))
+        return error_set(err, ERR_SECRET_EMPTY, "the secret \"" STR_FMT "\" is empty: flowlet secret set " STR_FMT, STR_ARG(name),
+                         STR_ARG(name));
+    return true;
+}
+
+json_t *secret_value(const struct run *r, struct str name, struct str as) {
+    const json_t *value = vault_get(workspace_vault(r->workspace, r->mode), name);
+    if (json_is_object(value) && !str_is(as, "basic"))
+        value = json_object_get(value, "password");
+    return value ? json_deep_copy(value) : json_null();
+}
+
+/* «secret:NAME:NONCE» in a text becomes the value. NULL with err; else new, or a reference to text itself. */
+static json_t *replace_in_text(const struct run *r, json_t *text, struct error *err) {
+    struct str rest = jsonx_string_value(text), open = STR("\xC2\xABsecret:"), close = STR("\xC2\xBB");
+    size_t at = str_find(rest, open);
+    if (at == SIZE_MAX)
+        return json_incref(text);
+    struct buf out;
+    buf_init(&out, FRAME_JOINED_MAX);
+    bool ok = true;
+    for (; ok && at != SIZE_MAX; at = str_find(rest, open)) {
+        struct str inside = str_of(rest.ptr + at + open.len, rest.len - at - open.len);
+        size_t end = str_find(inside, close);
+        struct str name = str_of(inside.ptr, end == SIZE_MAX ? 0 : end);
+        size_t nonce = strlen(r->nonce);
+        bool ours = end != SIZE_MAX && end > nonce && str_ends(name, str_from(r->nonce)) && name.ptr[end - nonce - 1] == ':';
+        buf_add(&out, str_of(rest.ptr, at));
+        if (ours) {
+            name.len = end - nonce - 1;
+            ok = check_secret(r, name, err);
+            if (ok)
+                vault_text(workspace_vault(r->workspace, r->mode), name, &out);
+            rest = str_of(inside.ptr + end + close.len, inside.len - end - close.len);
+        } else { /* somebody else's text that only looks like one */
+            buf_add(&out, open);
+            rest = inside;
+        }
+    }
+    buf_add(&out, rest);
+    json_t *replaced = ok ? jsonx_from_str(buf_str(&out)) : NULL;
+    sodium_memzero(out.ptr, out.len);
+    buf_release(&out);
+    return replaced;
+}
+
+static json_t *replace_secrets(const struct run *r, json_t *value, struct error *err) {
+    if (json_is_string(value))
+        return replace_in_text(r, value, err);
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_incref(value);
+    bool is_object = json_is_object(value);
+    json_t *out = is_object ? json_object() : json_array();
+    const char *key;
+    size_t i;
+    json_t *v;
+    if (is_object) {
+        json_object_foreach(value, key, v) {
+            json_t *replaced = replace_secrets(r, v, err);
+            if (!replaced || json_object_set_new(out, key, replaced) < 0)
+                goto failed;
+        }
+    } else {
+        json_array_foreach(value, i, v) {
+            json_t *replaced = replace_secrets(r, v, err);
+            if (!replaced || json_array_append_new(out, replaced) < 0)
+                goto failed;
+        }
+    }
+    return out;
+failed:
+    json_decref(out);
+    return NULL;
+}
+
+/* http.request's `auth` names a secret: it becomes the header. */
+static bool apply_auth(const struct run *r, json_t *args, struct error *err) {
+    struct str name = jsonx_str(args, "auth");
+    if (!name.len)
+        return true;
+    if (!check_secret(r, name, err))
+        return false;
+    struct buf value;
+    buf_init(&value, 16 * 1024);
+    vault_authorization(workspace_vault(r->workspace, r->mode), name, &value);
+    json_t *headers = json_object_get(args, "headers");
+    headers = json_is_object(headers) ? json_copy(headers) : json_object();
+    json_object_set_new(headers, "Authorization", jsonx_from_str(buf_str(&value)));
+    json_object_set_new(args, "headers", headers);
+    json_object_del(args, "auth");
+    buf_release(&value);
+    return true;
+}
+
+static void ask_secret(struct operation *o, bool check) {
+    struct run *r = o->run;
+    struct str name = jsonx_str(o->args, "name");
+    if (!check_secret(r, name, &o->err)) {
+        complete(o);
+        return;
+    }
+    if (check) {
+        o->value = json_boolean(vault_equals(workspace_vault(r->workspace, r->mode), name, jsonx_str(o->args, "given")));
+    } else {
+        o->kind = OP_SECRET;
+        o->secret_as = str_is(jsonx_str(o->args, "as"), "basic") ? "basic" : "password";
+        o->value = secret_value(r, name, str_from(o->secret_as));
+    }
+    complete(o);
+}
+
+/* ---- reads and effects ---- */
+
+static void on_op_done(struct op *op) {
+    struct operation *o = op->arg;
+    o->op = NULL;
+    o->value = op->value;
+    o->err = op->err;
+    o->details = op->details;
+    op->value = op->details = NULL;
+    op_free(op);
+    complete(o);
+}
+
+static void start_op(struct operation *o) {
+    if (o->run->effect_begun == false && o->kind == OP_EFFECT)
+        o->run->effect_begun = true;
+    op_start(o->op);
+}
+
+static void on_asked_committed(struct journal_work *w, const struct error *err) {
+    struct operation *o = container_of(w, struct operation, work);
+    if (!o->run) {
+        operation_free(o);
+    } else if (err) { /* the run is stalled; unreachable while it is not detached */
+        o->err = *err;
+        o->queued = true;
+    } else {
+        start_op(o);
+    }
+}
+
+/* ---- our own store ---- */
+
+static bool add_to_outbox(struct store_tx *tx, struct operation *o, struct error *err) {
+    struct outbox_row row = {.run = (int64_t)o->run_id,
+                             .time_ms = o->asked_ms,
+                             .flow = o->flow,
+                             .operation = str_from(o->id),
+                             .kind = str_from(o->captured.kind),
+                             .to = str_from(o->captured.to),
+                             .content = o->captured.content};
+    return tx_outbox_add(tx, o->workspace, &row, err);
+}
+
+/* On the writer's thread. What the operation itself refuses is its result; only a store that fails, fails the work. */
+static bool apply(struct store_tx *tx, struct operation *o, struct error *err) {
+    if (o->captured.kind)
+        return add_to_outbox(tx, o, err);
+    if (o->started)
+        return tx_run_put(tx, &o->started_row, err);
+    struct error refused = {.code = ERR_NONE};
+    json_t *value = state_op_work(tx, o->workspace, o->mode, o->name, o->args, o->asked_ms, &refused);
+    if (value) {
+        json_decref(o->value);
+        o->value = value;
+        return true;
+    }
+    if (refused.code == ERR_DISK_FULL || refused.code == ERR_IO || refused.code == ERR_CORRUPT) {
+        *err = refused;
+        return false;
+    }
+    o->err = refused;
+    return true;
+}
+
+static bool store_op_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct operation *o = container_of((struct journal_work *)arg, struct operation, work);
+    if (!apply(tx, o, err))
+        return false;
+    if (!o->durable)
+        return true;
+    json_t *record = done_record(o, clock_now_ms());
+    bool ok = journal_add_sealed(tx, o->runs->env.key, o->run_id, record, err);
+    json_decref(record);
+    return ok;
+}
+
+static void on_store_op_submitted(struct journal_work *w) {
+    struct operation *o = container_of(w, struct operation, work);
+    if (o->run)
+        queue_delivery(o);
+}
+
+/* The flow that was started is a run of its own, whatever becomes of the one that started it. */
+static void give_started(struct operation *o, const struct error *err) {
+    struct run *started = o->started;
+    if (!started)
+        return;
+    o->started = NULL;
+    if (err) {
+        run_free(started);
+        return;
+    }
+    started->runs->counts.accepted++;
+    map_set(&started->runs->open, map_key(&started->id), started);
+    events_add(started->runs->events, started, "accepted", (struct str){NULL, 0}, str_from(started->trigger));
+    run_give(started);
+}
+
+static void on_store_op_done(struct journal_work *w, const struct error *err) {
+    struct operation *o = container_of(w, struct operation, work);
+    give_started(o, err);
+    if (err && !o->err.code)
+        o->err = *err;
+    complete(o);
+}
+
+static void on_store_op_committed(void *arg, const struct error *err) {
+    struct operation *o = arg;
+    on_store_op_done(&o->work, err);
+}
+
+static void store_op(struct operation *o) {
+    o->kind = OP_STORE;
+    o->run->effect_begun = true;
+    o->work = (struct journal_work){.work = store_op_work, .submitted = on_store_op_submitted, .done = on_store_op_done};
+    if (o->durable)
+        journal_commit(o->run, &o->work);
+    else
+        store_write(o->runs->env.store, store_op_work, on_store_op_committed, &o->work);
+}
+
+static void on_read(void *arg, const struct error *err) {
+    struct operation *o = container_of((struct journal_work *)arg, struct operation, work);
+    if (err && !o->err.code)
+        o->err = *err;
+    complete(o);
+}
+
+static bool read_work(struct store_tx *tx, void *arg, struct error *err) {
+    return apply(tx, container_of((struct journal_work *)arg, struct operation, work), err);
+}
+
+static void ask_state(struct operation *o) {
+    if (!state_op_check(o->name, o->args, &o->err))
+        complete(o);
+    else if (state_op_is_read(o->name)) /* by the writer's thread: it sees what this run wrote before */
+        store_write(o->runs->env.store, read_work, on_read, &o->work);
+    else
+        store_op(o);
+}
+
+static void ask_start(struct operation *o) {
+    struct run *r = o->run;
+    const struct release_flow *flow = release_find_flow(r->release, jsonx_str(o->args, "flow"));
+    json_t *input = json_object_get(o->args, "input");
+    if (!flow || flow->type != FLOW_REUSABLE) {
+        error_set(&o->err, ERR_NOT_FOUND, "there is no reusable flow \"" STR_FMT "\" to start",
+                  STR_ARG(jsonx_str(o->args, "flow")));
+        complete(o);
+        return;
+    }
+    if (r->runs->open.count >= r->runs->env.max_runs) {
+        fail(o, ERR_BUSY, "as many runs are under way as may be");
+        return;
+    }
+    struct run *started = run_new(r->runs, r->workspace, r->release, flow, r->mode);
+    char trigger[40], id[RUN_ID_TEXT];
+    run_id_write(r->id, id);
+    snprintf(trigger, sizeof trigger, "run %s", id);
+    started->id = runs_next_id(r->runs);
+    started->started_ms = clock_now_ms();
+    started->durable = started->answered = true;
+    started->trigger = mem_strdup(trigger);
+    started->phase = PHASE_ACCEPTING;
+    runs_random(r->runs, started->seed, sizeof started->seed);
+    json_t *none = json_object();
+    bool ok = run_build_head(started, NULL, json_is_object(input) ? input : none, &o->err);
+    json_decref(none);
+    if (!ok) {
+        run_free(started);
+        complete(o);
+        return;
+    }
+    run_id_write(started->id, id);
+    o->value = json_pack("{s:s}", "run", id);
+    o->started = started;
+    run_accepted_row(started, &o->started_row, &o->sealed);
+    store_op(o);
+}
+
+/* ---- asking ---- */
+
+static bool is_captured(const struct operation *o) { return o->mode == 'p' && o->kind == OP_EFFECT && o->type->capture; }
+
+static void make_about(struct operation *o, const json_t *args) {
+    struct buf b;
+    buf_init(&b, 1000);
+    if (o->type && o->type->about) {
+        o->type->about(args, &b);
+        o->about = buf_take(&b);
+    } else if (!o->type && strcmp(o->name, "flows.start") == 0) {
+        buf_addf(&b, "start " STR_FMT, STR_ARG(jsonx_str(args, "flow")));
+        o->about = buf_take(&b);
+    }
+    buf_release(&b);
+}
+
+/* The wait that a restart cut short goes on where it would be by now. */
+static void shorten_wait(const struct operation *o, json_t *args) {
+    int64_t waited = clock_now_ms() - o->asked_ms;
+    double ms = json_number_value(json_object_get(args, "ms"));
+    if (waited > 0)
+        json_object_set_new(args, "ms", json_integer(ms > (double)waited ? (json_int_t)(ms - (double)waited) : 0));
+}
+
+static void ask_type(struct operation *o, json_t *args, struct str key) {
+    struct run *r = o->run;
+    if (strcmp(o->name, "wait") == 0 && map_find(&r->asked, str_from(o->id)))
+        shorten_wait(o, args);
+    o->op = op_new(&r->runs->env.ops, o->type, json_incref(args), &o->err);
+    if (!o->op) {
+        complete(o);
+        return;
+    }
+    o->op->done = on_op_done;
+    o->op->arg = o;
+    o->op->time_ms = o->asked_ms;
+    make_key(r, key, o->op->key);
+    if (is_captured(o)) {
+        if (o->type->capture(o->op, &o->captured, &o->err)) {
+            o->value = json_incref(o->captured.value);
+            store_op(o);
+        } else {
+            complete(o);
+        }
+    } else if (o->kind == OP_EFFECT && o->durable) {
+        o->work = (struct journal_work){.done = on_asked_committed};
+        journal_commit(r, &o->work);
+    } else {
+        start_op(o);
+    }
+}
+
+static void carry_out(struct operation *o, json_t *args, struct str key) {
+    struct run *r = o->run;
+    struct error *err = &o->err;
+    json_t *replaced = r->nonce[0] ? replace_secrets(r, args, err) : json_incref(args);
+    if (!replaced || !apply_auth(r, replaced, err)) {
+        json_decref(replaced);
+        complete(o);
+        return;
+    }
+    if (o->type) {
+        ask_type(o, replaced, key);
+        json_decref(replaced);
+        return;
+    }
+    o->args = replaced;
+    if (strcmp(o->name, "secrets.get") == 0)
+        ask_secret(o, false);
+    else if (strcmp(o->name, "secrets.check") == 0)
+        ask_secret(o, true);
+    else if (strcmp(o->name, "flows.start") == 0)
+        ask_start(o);
+    else if (strncmp(o->name, "state.", 6) == 0)
+        ask_state(o);
+    else
+        fail(o, ERR_INVALID, "there is no such operation");
+}
+
+/* One that repeats an id would be answered twice. */
+static bool is_open(const struct run *r, struct str id) {
+    for (const struct operation *o = r->operations; o; o = o->next)
+        if (str_is(id, o->id))
+            return true;
+    return false;
+}
+
+void run_asked(struct run *r, struct str payload) {
+    struct str text;
+    struct error err;
+    json_t *ask = frame_take_section(&payload, &text) ? jsonx_parse(text, &err) : NULL;
+    struct str id = jsonx_str(ask, "id"), name = jsonx_str(ask, "op"), key = jsonx_str(ask, "key");
+    json_t *args = json_object_get(ask, "args");
+    if (!id.len || id.len > 1000 || !name.len || name.len > 40 || !json_is_object(args) || is_open(r, id) ||
+        r->operation_count >= RUN_OPERATIONS_MAX) {
+        worker_kill(r->worker, r->id, ERR_PROTOCOL, "the worker asked for what is no operation");
+        json_decref(ask);
+        return;
+    }
+    struct operation *o = operation_new(r, id, name);
+    o->type = op_type_find(name);
+    o->kind = o->type ? o->type->kind(args) : OP_READ;
+    o->parks = o->type && str_is(name, "wait") && jsonx_bool(args, "park", false);
+    r->parked += o->parks;
+    make_about(o, args);
+    bool same = true;
+    if (r->durable) {
+        struct buf plain;
+        buf_init(&plain, FRAME_JOINED_MAX);
+        jsonx_write(args, &plain);
+        same = record_asked(r, o, buf_str(&plain));
+        buf_release(&plain);
+    }
+    if (same)
+        carry_out(o, args, key.len ? key : id);
+    else
+        fail(o, ERR_JOURNAL_MISMATCH, "the flow asked for something else than before the restart; it is not deterministic");
+    json_decref(ask);
+    run_limit_update(r);
+}

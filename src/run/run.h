@@ -1,0 +1,164 @@
+/* run.h — one run, as the files of this module see it. Others use runs.h.
+ *
+ *     runs.c        the table of runs, frames from workers, limits
+ *     launch.c      heads, giving runs to workers, accepting durable ones
+ *     operation.c   what a run asks for: checked, journaled, carried out, delivered in order
+ *     journal.c     a durable run's records; resuming
+ *     ending.c      answers, the end, history
+ *     events.c      what happened, for following
+ *
+ * Invariants:
+ * (1) A run in PREPARING or RUNNING is with exactly one worker.
+ * (2) An operation whose result is journaled never leaves the server again.
+ * (3) Results reach the worker in the order of their `done` records (semantics 21). */
+#ifndef FLOWLET_RUN_H
+#define FLOWLET_RUN_H
+
+#include "run/runs.h"
+
+#define RUN_TEXT_MAX (20u * 1024 * 1024) /* bytes of a head, a journal or a history */
+#define RUN_OPERATIONS_MAX 1000          /* open at once */
+#define RUN_EFFECTS_MAX 2000             /* kept in history */
+#define RUN_HISTORY_MAX (256u * 1024)
+#define RUN_FLUSH_MS 20 /* how long a record may wait for company before it is committed */
+
+enum run_phase {
+    PHASE_PREPARING, /* durable endpoint: the worker parses the request */
+    PHASE_ACCEPTING, /* `accepted` is being committed */
+    PHASE_QUEUED,    /* no worker yet */
+    PHASE_RUNNING,
+    PHASE_STALLED, /* the store fails: goes on from the journal when it works again */
+    PHASE_LOADING, /* the journal is being read */
+    PHASE_ENDING,  /* the end is being committed */
+};
+
+struct run {
+    uint64_t id;
+    struct runs *runs;           /* borrowed */
+    struct workspace *workspace; /* borrowed: outlives all runs */
+    struct release *release;     /* a reference */
+    const struct release_flow *flow;
+    char mode;
+    bool durable;
+    enum run_phase phase;
+    struct worker *worker; /* (1) */
+    struct run *next_queued;
+    bool in_queue;
+    int64_t started_ms;
+    uint8_t seed[32];
+    char nonce[17]; /* of secrets' placeholders; "" where the flow names none */
+    char *trigger;  /* owned */
+
+    struct buf head, body; /* what START carries; PREPARE's before that */
+    struct buf replay;     /* START's journal section */
+    struct str *results;   /* recorded results that follow START, owned */
+    size_t result_count;
+
+    struct operation *operations;            /* under way */
+    struct operation *deliveries, **deliver; /* done in this order, not delivered yet */
+    unsigned operation_count;
+    bool effect_begun;
+    json_t *effects; /* for history; NULL: none */
+
+    struct buf pending;                       /* records not handed to the store: u32 length, sealed bytes, ... */
+    struct journal_work *works, **works_last; /* to be committed together with them */
+    bool committing;                          /* one commit at a time a run, so that a failed one leaves no gap */
+    struct map asked;                         /* id -> json_t of its `asked` record, from the journal */
+    struct timer flush;
+
+    struct timer limit; /* run time; stands still while only back-offs are open */
+    int64_t left_ms;
+    unsigned parked;
+
+    bool answered;       /* the caller was told, or `responded` is recorded */
+    struct final *final; /* PHASE_ENDING: ending.c's */
+    void (*on_answered)(void *arg, const struct run_answer *answer);
+    void (*on_ended)(void *arg, const struct run_end *end);
+    void *arg;
+};
+
+struct runs {
+    struct runs_env env;
+    struct map open;                  /* id -> run */
+    struct run *queued, **queue_last; /* PHASE_QUEUED, oldest first */
+    struct map apart;                 /* flow's id -> (void *)1: took a worker down */
+    uint64_t last_id;
+    uint8_t random[1024]; /* taken from the end of `random_left` bytes */
+    size_t random_left;
+    struct timer mend; /* looks whether stalled runs can go on */
+    struct events *events;
+    struct runs_counts counts;
+    loop_fn *drained;
+    void *drained_arg;
+    struct timer drain;
+    bool draining;
+};
+
+/* runs.c */
+struct run *run_new(struct runs *rs, struct workspace *w, struct release *release, const struct release_flow *flow, char mode);
+void run_free(struct run *r); /* out of the table, without telling anybody */
+struct run *runs_find(const struct runs *rs, uint64_t id);
+/* Takes the run off its worker: cancels its operations; tell: sends CANCEL as well. */
+void run_detach(struct run *r, bool tell);
+void run_limit_update(struct run *r); /* after `parked` or the phase changed */
+void runs_random(struct runs *rs, void *out, size_t size);
+uint64_t runs_next_id(struct runs *rs);
+
+/* launch.c */
+bool run_build_head(struct run *r, const struct run_request *request, const json_t *input, struct error *err);
+void run_give(struct run *r); /* to a worker, or into the queue */
+void runs_give_queued(struct runs *rs, struct str workspace);
+/* PREPARED came: answers, or accepts durably and runs. */
+void run_prepared(struct run *r, struct str payload);
+/* Stores a durable run whose head is built; then runs it. delivery: a key to claim, or empty. */
+void run_accept(struct run *r, struct str delivery, int64_t cron_instant_ms);
+/* The row of a durable run under way, sealed into `sealed`. */
+void run_accepted_row(const struct run *r, struct run_row *row, struct buf *sealed);
+
+/* operation.c */
+void run_asked(struct run *r, struct str payload);
+void operations_cancel(struct run *r); /* all; none of them comes back to r */
+/* A secret as `as` ("password", "basic") gives it; JSON null when it is empty. */
+json_t *secret_value(const struct run *r, struct str name, struct str as) MUST_USE;
+/* An effect that was carried out before a restart, for the history. asked may be NULL. */
+void effect_from_journal(struct run *r, const json_t *asked, const json_t *done);
+
+/* journal.c: durable runs only */
+void journal_record(struct run *r, const json_t *record);
+/* RECORD from the worker. False: it is not what it should be. */
+MUST_USE bool journal_take(struct run *r, struct str payload);
+/* Something that shares a commit with the records before it. Embed it. `work` may be NULL. submitted comes on the
+ * loop when its place in the journal is fixed; done when it is committed or has failed (then the run is stalled
+ * already). A run that is detached meanwhile does not keep either from coming. */
+struct journal_work {
+    store_work_fn *work;
+    void (*submitted)(struct journal_work *w); /* may be NULL */
+    void (*done)(struct journal_work *w, const struct error *err);
+    struct journal_work *next;
+};
+/* w NULL: just what was recorded so far. */
+void journal_commit(struct run *r, struct journal_work *w);
+/* In a work: adds a record behind what the run had recorded; context and key as for the run's other records. */
+MUST_USE bool journal_add_sealed(struct store_tx *tx, const struct seal_key *key, uint64_t run, const json_t *record,
+                                 struct error *err);
+/* Drops what was not handed to the store; works not handed over get ERR_CANCELED. */
+void journal_forget(struct run *r);
+void run_stall(struct run *r);
+void run_reload(struct run *r); /* reads the journal, then gives it to a worker */
+
+/* ending.c */
+void run_responded(struct run *r, struct str payload);
+void run_finished(struct run *r, struct str payload);
+/* The server ends it: limits, lost workers, cancel. */
+void run_fail(struct run *r, const struct error *err);
+void run_end_canceled(struct run *r);
+/* Tells the caller, once; later calls do nothing. */
+void run_answer_now(struct run *r, int status, const json_t *headers, struct str body);
+void run_answer_problem(struct run *r, const struct error *err);
+
+/* events.c */
+struct events *events_new(void);
+void events_free(struct events *e);
+void events_add(struct events *e, const struct run *r, const char *kind, struct str level, struct str text);
+
+#endif

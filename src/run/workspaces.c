@@ -1,0 +1,403 @@
+/* workspaces.c — see workspaces.h. */
+#include "run/workspaces.h"
+
+#include "auth/secrets.h"
+#include "base/log.h"
+
+#define WORKSPACES_MAX 100
+
+struct workspaces {
+    struct workspaces_env env;
+    struct workspace *list[WORKSPACES_MAX]; /* by id */
+    size_t count;
+};
+
+/* ---- loading ---- */
+
+static struct workspace *add(struct workspaces *all, int64_t id, struct str name, char mode) {
+    ENSURE(all->count < WORKSPACES_MAX);
+    struct workspace *w = all->list[all->count++] = mem_alloc(sizeof *w);
+    *w = (struct workspace){.all = all, .id = id, .name = {str_dup(name), name.len}, .mode = mode};
+    w->practice = vault_new();
+    w->live = vault_new();
+    map_init(&w->releases);
+    return w;
+}
+
+static bool on_row(void *arg, const struct workspace_row *row) {
+    struct workspaces *all = arg;
+    if (all->count < WORKSPACES_MAX) {
+        struct workspace *w = add(all, row->id, row->name, row->mode);
+        /* Loaded once the listing is over: the release's number is kept here until then. */
+        w->release = (struct release *)(intptr_t)row->release;
+    }
+    return true;
+}
+
+static bool load_list(struct store_tx *tx, void *arg, struct error *err) {
+    struct workspaces *all = arg;
+    return tx_workspace_list(tx, on_row, all, err);
+}
+
+struct load_release {
+    const struct workspace *w;
+    int64_t id;
+    struct buf compiled;
+};
+
+static bool load_release_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct load_release *l = arg;
+    return tx_release_get(tx, l->w->id, l->id, NULL, &l->compiled, err);
+}
+
+struct release *workspace_release(struct workspace *w, int64_t id, struct error *err) {
+    if (w->release && w->release->id == id)
+        return w->release;
+    struct str key = str_of(&id, sizeof id);
+    struct release *r = map_find(&w->releases, key);
+    if (r)
+        return r;
+    struct load_release l = {.w = w, .id = id};
+    buf_init(&l.compiled, RELEASE_BLOB_MAX);
+    if (store_write_now(w->all->env.store, load_release_work, &l, err)) {
+        r = release_load(buf_str(&l.compiled), err);
+        if (r) {
+            r->id = id;
+            map_set(&w->releases, key, r);
+        }
+    }
+    buf_release(&l.compiled);
+    return r;
+}
+
+static bool load_one(struct workspace *w, int64_t release, struct error *err) {
+    const struct workspaces_env *env = &w->all->env;
+    if (!release)
+        return true;
+    w->release = workspace_release(w, release, err);
+    if (!w->release)
+        return error_wrap(err, "workspace " STR_FMT, STR_ARG(w->name));
+    release_ref(w->release);
+    return secrets_load(env->store, env->key, w->id, w->release, w->practice, w->live, err);
+}
+
+struct workspaces *workspaces_open(const struct workspaces_env *env, struct error *err) {
+    struct workspaces *all = mem_alloc(sizeof *all);
+    all->env = *env;
+    bool ok = store_write_now(env->store, load_list, all, err);
+    for (size_t i = 0; i < all->count; i++) {
+        struct workspace *w = all->list[i];
+        int64_t release = (int64_t)(intptr_t)w->release;
+        w->release = NULL;
+        ok = ok && load_one(w, release, err);
+    }
+    if (ok)
+        return all;
+    workspaces_close(all);
+    return NULL;
+}
+
+void workspaces_close(struct workspaces *all) {
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        struct workspace *w = all->list[i];
+        struct map_entry *e;
+        for (size_t at = 0; (e = map_next(&w->releases, &at));)
+            release_unref(e->value);
+        map_release(&w->releases);
+        release_unref(w->release);
+        vault_free(w->practice);
+        vault_free(w->live);
+        free((char *)w->name.ptr);
+        free(w);
+    }
+    free(all);
+}
+
+/* ---- finding and adding ---- */
+
+struct workspace *workspaces_at(struct workspaces *all, size_t i) {
+    return i < all->count ? all->list[i] : NULL;
+}
+struct workspace *workspaces_default(struct workspaces *all) {
+    return workspaces_at(all, 0);
+}
+
+struct workspace *workspaces_find(struct workspaces *all, struct str name) {
+    for (size_t i = 0; i < all->count; i++)
+        if (str_eq(all->list[i]->name, name))
+            return all->list[i];
+    return NULL;
+}
+
+struct workspace *workspaces_find_id(struct workspaces *all, int64_t id) {
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i]->id == id)
+            return all->list[i];
+    return NULL;
+}
+
+struct new_workspace {
+    struct str name;
+    char mode;
+    int64_t id;
+};
+
+static bool add_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct new_workspace *n = arg;
+    return tx_workspace_put(tx, n->name, n->mode, &n->id, err);
+}
+
+struct workspace *workspaces_add(struct workspaces *all, struct str name, char mode, struct error *err) {
+    struct workspace *w = workspaces_find(all, name);
+    if (w)
+        return w;
+    if (all->count == WORKSPACES_MAX) {
+        error_set(err, ERR_LIMIT, "a server holds at most %d workspaces", WORKSPACES_MAX);
+        return NULL;
+    }
+    struct new_workspace n = {.name = name, .mode = mode};
+    return store_write_now(all->env.store, add_work, &n, err) ? add(all, n.id, name, mode) : NULL;
+}
+
+/* ---- publishing ---- */
+
+struct publish {
+    struct workspaces *all;
+    struct workspace *w; /* NULL: only checked */
+    struct release *release;
+    struct buf files, compiled;
+    int64_t id;
+    workspace_published_fn *done;
+    void *arg;
+};
+
+static void publish_free(struct publish *p) {
+    buf_release(&p->files);
+    buf_release(&p->compiled);
+    free(p);
+}
+
+struct cache_call {
+    struct str key, value;
+    struct buf *out;
+};
+
+static bool cache_get_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct cache_call *c = arg;
+    return tx_cache_get(tx, c->key, c->out, err);
+}
+
+static bool cache_put_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct cache_call *c = arg;
+    return tx_cache_put(tx, c->key, c->value, err);
+}
+
+static bool cache_get(void *arg, const char *key, struct buf *out) {
+    struct workspaces *all = arg;
+    struct cache_call c = {.key = str_from(key), .out = out};
+    struct error err;
+    return store_write_now(all->env.store, cache_get_work, &c, &err);
+}
+
+static void cache_put(void *arg, const char *key, struct str value) {
+    struct workspaces *all = arg;
+    struct cache_call c = {.key = str_from(key), .value = value};
+    struct error err;
+    if (!store_write_now(all->env.store, cache_put_work, &c, &err))
+        log_warn("publish", "event=cache_not_written error=%s", log_quote(str_from(err.text)));
+}
+
+static void ask_toolbox(void *arg, struct str job, release_toolbox_done_fn *done, void *done_arg) {
+    struct workspaces *all = arg;
+    pool_toolbox(all->env.pool, job, done, done_arg);
+}
+
+static bool store_release(struct store_tx *tx, void *arg, struct error *err) {
+    struct publish *p = arg;
+    return tx_release_put(tx, p->w->id, buf_str(&p->files), buf_str(&p->compiled), &p->id, err);
+}
+
+/* From now on new runs use it; those under way keep theirs. */
+static bool use(struct workspace *w, struct release *release, struct error *err) {
+    const struct workspaces_env *env = &w->all->env;
+    if (!secrets_load(env->store, env->key, w->id, release, w->practice, w->live, err))
+        return false;
+    struct release *before = w->release;
+    w->release = release_ref(release);
+    if (env->changed)
+        env->changed(env->arg, w);
+    if (before) {
+        /* Runs may still be resumed on it: workspace_release finds it here. */
+        struct release *replaced = map_set(&w->releases, str_of(&before->id, sizeof before->id), before);
+        release_unref(replaced);
+    }
+    return true;
+}
+
+static void on_built(void *arg, struct release *release, const struct findings *findings) {
+    struct publish *p = arg;
+    struct error err = {.code = ERR_NONE};
+    struct workspace *w = p->w;
+    bool ok = release != NULL;
+    if (ok && w) {
+        ok = release_write(release, &p->compiled) || error_set(&err, ERR_TOO_LARGE, "the compiled workspace is too large");
+        ok = ok && store_write_now(p->all->env.store, store_release, p, &err);
+        if (ok)
+            release->id = p->id;
+        ok = ok && use(w, release, &err);
+    }
+    p->done(p->arg, ok && w ? release : NULL, findings, err.code ? &err : NULL);
+    release_unref(release);
+    publish_free(p);
+}
+
+static void build(struct workspaces *all, struct workspace *w, const struct folder *folder, struct buf *files,
+                  workspace_published_fn *done, void *arg) {
+    struct publish *p = mem_alloc(sizeof *p);
+    *p = (struct publish){.all = all, .w = w, .done = done, .arg = arg};
+    p->files = *files;
+    buf_init(&p->compiled, RELEASE_BLOB_MAX);
+    struct release_env env = {.toolbox = ask_toolbox,
+                              .toolbox_arg = all,
+                              .cache_get = cache_get,
+                              .cache_put = cache_put,
+                              .cache_arg = all,
+                              .toolbox_version = pool_toolbox_version()};
+    release_build_start(folder, &env, on_built, p);
+}
+
+struct load_files {
+    const struct workspace *w;
+    struct buf files;
+};
+
+static bool load_files_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct load_files *l = arg;
+    return tx_release_get(tx, l->w->id, l->w->release->id, &l->files, NULL, err);
+}
+
+static bool same_as_newest(struct workspace *w, const struct buf *files) {
+    if (!w->release)
+        return false;
+    struct load_files l = {.w = w};
+    struct error err;
+    buf_init(&l.files, files->max);
+    bool same = store_write_now(w->all->env.store, load_files_work, &l, &err) && str_eq(buf_str(&l.files), buf_str(files));
+    buf_release(&l.files);
+    return same;
+}
+
+static bool folder_text_of(const struct folder *folder, struct buf *out) {
+    json_t *json = folder_to_json(folder);
+    bool ok = jsonx_write(json, out);
+    json_decref(json);
+    return ok;
+}
+
+void workspace_publish(struct workspace *w, const struct folder *folder, workspace_published_fn *done, void *arg) {
+    struct buf files;
+    buf_init(&files, RELEASE_BLOB_MAX);
+    bool ok = folder_text_of(folder, &files);
+    ENSURE(ok); /* FOLDER_TOTAL_MAX is far smaller */
+    if (same_as_newest(w, &files)) {
+        done(arg, w->release, NULL, NULL);
+        buf_release(&files);
+        return;
+    }
+    build(w->all, w, folder, &files, done, arg);
+}
+
+void workspaces_check(struct workspaces *all, const struct folder *folder, workspace_published_fn *done, void *arg) {
+    struct buf none;
+    buf_init(&none, 0);
+    build(all, NULL, folder, &none, done, arg);
+}
+
+bool workspace_folder(struct workspace *w, struct folder *out, struct error *err) {
+    if (!w->release)
+        return error_set(err, ERR_NOT_FOUND, "nothing has been published in " STR_FMT " yet", STR_ARG(w->name));
+    struct load_files l = {.w = w};
+    buf_init(&l.files, RELEASE_BLOB_MAX);
+    json_t *json = NULL;
+    bool ok = store_write_now(w->all->env.store, load_files_work, &l, err) && (json = jsonx_parse(buf_str(&l.files), err)) &&
+              folder_from_json(out, json, err);
+    json_decref(json);
+    buf_release(&l.files);
+    return ok;
+}
+
+/* ---- settings, secrets, mode ---- */
+
+static bool is_empty(const json_t *value) {
+    return !value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)) ||
+           (json_is_array(value) && !json_array_size(value));
+}
+
+const json_t *release_setting_value(const struct release *r, struct str name) {
+    const struct release_setting *s = release_find_setting(r, name);
+    const json_t *value = json_object_getn(r->values, name.ptr, name.len);
+    if (is_empty(value) && s)
+        value = s->default_value;
+    return is_empty(value) ? NULL : value;
+}
+
+struct vault *workspace_vault(struct workspace *w, char mode) {
+    return mode == 'l' ? w->live : w->practice;
+}
+
+bool workspace_set_secret(struct workspace *w, struct str name, json_t *value, struct error *err) {
+    const struct workspaces_env *env = &w->all->env;
+    return secrets_set(env->store, env->key, w->id, w->release, name, value, w->live, err);
+}
+
+/* A secret that is still what practice mode gives everybody is as good as none. */
+static bool is_practice_value(const struct release_secret *s, const json_t *value) {
+    return s->practice && json_equal(s->practice, value);
+}
+
+static bool ready_for_live(const struct workspace *w, struct error *err) {
+    const struct release *r = w->release;
+    if (!r)
+        return error_set(err, ERR_CONFLICT, "nothing has been published yet: flowlet push FOLDER");
+    for (size_t i = 0; i < r->setting_count; i++)
+        if (r->settings[i].required && !release_setting_value(r, r->settings[i].name))
+            return error_set(err, ERR_CONFLICT,
+                             "the setting " STR_FMT " (" STR_FMT ") is empty: write it into settings.json and push",
+                             STR_ARG(r->settings[i].name), STR_ARG(r->settings[i].title));
+    for (size_t i = 0; i < r->secret_count; i++) {
+        const struct release_secret *s = &r->secrets[i];
+        const json_t *value = vault_get(w->live, s->name);
+        if (s->required && !value)
+            return error_set(err, ERR_CONFLICT, "the secret " STR_FMT " (" STR_FMT ") is empty: flowlet secret set " STR_FMT,
+                             STR_ARG(s->name), STR_ARG(s->title), STR_ARG(s->name));
+        if (value && is_practice_value(s, value))
+            return error_set(err, ERR_CONFLICT,
+                             "the secret " STR_FMT " still has its practice value: flowlet secret set " STR_FMT, STR_ARG(s->name),
+                             STR_ARG(s->name));
+    }
+    return true;
+}
+
+struct set_mode {
+    int64_t workspace;
+    char mode;
+};
+
+static bool set_mode_work(struct store_tx *tx, void *arg, struct error *err) {
+    const struct set_mode *m = arg;
+    return tx_workspace_set_mode(tx, m->workspace, m->mode, err);
+}
+
+bool workspace_set_mode(struct workspace *w, char mode, struct error *err) {
+    if (mode == 'l' && !ready_for_live(w, err))
+        return false;
+    struct set_mode m = {.workspace = w->id, .mode = mode};
+    if (!store_write_now(w->all->env.store, set_mode_work, &m, err))
+        return false;
+    w->mode = mode;
+    if (w->all->env.changed)
+        w->all->env.changed(w->all->env.arg, w);
+    return true;
+}
