@@ -56,7 +56,7 @@ static void add_settings(struct buf *b, const struct run *r) {
         return;
     add_key(b, "settings");
     for (size_t i = 0; i < r->flow->setting_count; i++) {
-        const json_t *value = release_setting_value(r->release, r->flow->settings[i]);
+        const json_t *value = release_setting_value(r->release, r->flow->settings[i], r->mode);
         buf_addc(b, i ? ',' : '{');
         buf_add_json_string(b, r->flow->settings[i]);
         buf_addc(b, ':');

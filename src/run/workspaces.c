@@ -335,12 +335,12 @@ static bool is_empty(const json_t *value) {
            (json_is_array(value) && !json_array_size(value));
 }
 
-const json_t *release_setting_value(const struct release *r, struct str name) {
+const json_t *release_setting_value(const struct release *r, struct str name, char mode) {
     const struct release_setting *s = release_find_setting(r, name);
     const json_t *value = json_object_getn(r->values, name.ptr, name.len);
     if (is_empty(value) && s)
-        value = s->default_value;
-    return is_empty(value) ? NULL : value;
+        value = mode == 'p' && s->practice ? s->practice : s->default_value;
+    return value;
 }
 
 struct vault *workspace_vault(struct workspace *w, char mode) {
@@ -362,7 +362,7 @@ static bool ready_for_live(const struct workspace *w, struct error *err) {
     if (!r)
         return error_set(err, ERR_CONFLICT, "nothing has been published yet: flowlet push FOLDER");
     for (size_t i = 0; i < r->setting_count; i++)
-        if (r->settings[i].required && !release_setting_value(r, r->settings[i].name))
+        if (r->settings[i].required && is_empty(release_setting_value(r, r->settings[i].name, 'l')))
             return error_set(err, ERR_CONFLICT,
                              "the setting " STR_FMT " (" STR_FMT ") is empty: write it into settings.json and push",
                              STR_ARG(r->settings[i].name), STR_ARG(r->settings[i].title));

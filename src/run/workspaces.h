@@ -59,8 +59,9 @@ MUST_USE bool workspace_folder(struct workspace *w, struct folder *out, struct e
 /* Borrowed, kept until the workspace closes; NULL: not in the store any more. */
 struct release *workspace_release(struct workspace *w, int64_t id, struct error *err);
 
-/* What this release's flow sees as a setting; borrowed, NULL: empty. */
-const json_t *release_setting_value(const struct release *r, struct str name);
+/* What a flow of this release sees as a setting: the folder's value, else in practice mode the declared
+ * `practice` value, else the default. Borrowed; NULL: none of them. */
+const json_t *release_setting_value(const struct release *r, struct str name, char mode);
 
 struct vault *workspace_vault(struct workspace *w, char mode);
 /* Live: seals and stores, then uses it; value NULL removes. Waits for the store. */
