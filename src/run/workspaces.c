@@ -1,7 +1,7 @@
 /* workspaces.c — see workspaces.h. */
 #include "run/workspaces.h"
 
-#include "auth/secrets.h"
+#include "run/secrets.h"
 #include "base/log.h"
 
 #define WORKSPACES_MAX 100

@@ -1,0 +1,300 @@
+/* server.c — see server.h. */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "auth/token.h"
+#include "base/log.h"
+#include "run/runs.h"
+#include "trigger/endpoints.h"
+#include "trigger/schedules.h"
+
+#define DRAIN_MS 10000 /* what runs that are not durable get after SIGTERM */
+
+struct server {
+    const struct options *options;
+    struct loop *loop;
+    struct seal_key key;
+    struct token token;
+    struct outgoing *outgoing;
+    struct transfers *transfers;
+    struct names *names;
+    struct store *store;
+    struct pool *pool;
+    struct workspaces *workspaces;
+    struct runs *runs;
+    struct endpoints *endpoints;
+    struct schedules *schedules;
+    struct api *api;
+    uv_signal_t term, interrupt;
+    size_t next_folder; /* of --workspace: published one after another */
+    bool stopping, ready, failed;
+    struct error *err; /* the caller's: why it failed */
+};
+
+static void fail(struct server *s, const struct error *err) {
+    *s->err = *err;
+    s->failed = true;
+    loop_stop(s->loop);
+}
+
+/* ---- opening ---- */
+
+static bool make_directory(const char *dir, struct error *err) {
+    if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+        return true;
+    return error_errno(err, dir);
+}
+
+/* Idle connections hold a descriptor each. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static bool open_outgoing(struct server *s, struct error *err) {
+    const struct options *o = s->options;
+    s->outgoing = outgoing_new();
+    for (size_t i = 0; i < o->allow_address.count; i++)
+        if (!outgoing_allow(s->outgoing, o->allow_address.at[i], err))
+            return false;
+    for (size_t i = 0; i < o->resolve.count; i++)
+        if (!outgoing_resolve_add(s->outgoing, o->resolve.at[i], err))
+            return false;
+    if (!outgoing_set_ca_file(s->outgoing, o->ca_file, err))
+        return false;
+    s->transfers = transfers_new(s->loop, s->outgoing);
+    s->names = names_new(s->loop, s->outgoing);
+    return true;
+}
+
+static void on_changed(void *arg, struct workspace *w) {
+    struct server *s = arg;
+    if (s->endpoints)
+        endpoints_changed(s->endpoints, w);
+    if (s->schedules)
+        schedules_changed(s->schedules, w);
+}
+
+static bool open_runs(struct server *s, struct error *err) {
+    struct pool_options pool = {.workers = (unsigned)s->options->workers,
+                                .allow_unconfined = s->options->allow_unconfined,
+                                .memory_limit_bytes = 64 * 1024 * 1024,
+                                .entry_limit_ms = 2000};
+    s->pool = pool_open(s->loop, &pool, &runs_pool_handler, &s->runs, err);
+    if (!s->pool)
+        return false;
+    struct workspaces_env workspaces = {
+        .loop = s->loop, .store = s->store, .pool = s->pool, .key = &s->key, .changed = on_changed, .arg = s};
+    s->workspaces = workspaces_open(&workspaces, err);
+    if (!s->workspaces)
+        return false;
+    struct runs_env runs = {.loop = s->loop,
+                            .store = s->store,
+                            .pool = s->pool,
+                            .workspaces = s->workspaces,
+                            .key = &s->key,
+                            .ops = {.loop = s->loop, .transfers = s->transfers, .names = s->names},
+                            .max_runs = (unsigned)s->options->max_runs};
+    s->runs = runs_open(&runs, err);
+    return s->runs != NULL;
+}
+
+static void add_listener(struct server *s, struct httpd *h, const struct arg_place *place) {
+    char text[ADDRESS_TEXT_MAX];
+    struct sockaddr_storage at;
+    struct error err;
+    snprintf(text, sizeof text, strchr(place->address, ':') ? "[%s]:%u" : "%s:%u", place->address, httpd_port(h));
+    if (address_parse(str_from(text), &at, &err))
+        outgoing_add_listener(s->outgoing, (const struct sockaddr *)&at);
+}
+
+static struct httpd_options listener(const struct server *s, const struct arg_place *place) {
+    return (struct httpd_options){.address = place->address,
+                                  .port = place->port,
+                                  .max_connections = (unsigned)s->options->max_connections,
+                                  .header_max = 16 * 1024,
+                                  .body_max = 1024 * 1024,
+                                  .bodies_max = 64 * 1024 * 1024,
+                                  .timeout_s = 15,
+                                  .idle_s = 75};
+}
+
+static bool open_listeners(struct server *s, struct error *err) {
+    struct endpoints_env endpoints = {.loop = s->loop,
+                                      .runs = s->runs,
+                                      .workspaces = s->workspaces,
+                                      .listen = listener(s, &s->options->listen)};
+    s->endpoints = endpoints_open(&endpoints, err);
+    if (!s->endpoints)
+        return false;
+    add_listener(s, endpoints_httpd(s->endpoints), &s->options->listen);
+    s->schedules = schedules_open(s->loop, s->runs, s->workspaces);
+    struct api_env api = {.loop = s->loop,
+                          .store = s->store,
+                          .pool = s->pool,
+                          .workspaces = s->workspaces,
+                          .runs = s->runs,
+                          .endpoints = s->endpoints,
+                          .schedules = s->schedules,
+                          .token = &s->token,
+                          .listen = listener(s, &s->options->console)};
+    s->api = api_open(&api, err);
+    if (s->api)
+        add_listener(s, api_httpd(s->api), &s->options->console);
+    return s->api != NULL;
+}
+
+/* ---- the folders of --workspace ---- */
+
+static void print_url(const char *what, const struct arg_place *place, const struct httpd *h) {
+    printf(strchr(place->address, ':') ? "%s=http://[%s]:%u" : "%s=http://%s:%u", what, place->address, httpd_port(h));
+}
+
+static void say_ready(struct server *s) {
+    s->ready = true;
+    printf("ready ");
+    print_url("listen", &s->options->listen, endpoints_httpd(s->endpoints));
+    putchar(' ');
+    print_url("console", &s->options->console, api_httpd(s->api));
+    putchar('\n');
+    fflush(stdout);
+}
+
+static void publish_next(struct server *s);
+
+static void on_published(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
+    struct server *s = arg;
+    if (findings)
+        findings_print(findings, stderr);
+    if (err) {
+        fail(s, err);
+    } else if (!release) {
+        struct error broken;
+        error_set(&broken, ERR_INVALID, "%s was not published: mend the errors above", s->options->workspace.at[s->next_folder]);
+        fail(s, &broken);
+    } else {
+        pool_warm(s->pool, release->workspace);
+        s->next_folder++;
+        publish_next(s);
+    }
+}
+
+static bool workspace_name(const struct folder *folder, struct buf *name, struct error *err) {
+    const struct folder_file *file = folder_find(folder, STR("workspace.json"));
+    if (!file)
+        return error_set(err, ERR_NOT_FOUND, "there is no workspace.json: is this a workspace's folder? flowlet init makes one");
+    json_t *json = jsonx_parse(folder_text(file), err);
+    bool ok = json && buf_add(name, jsonx_str(json, "name")) && name->len;
+    if (json && !ok)
+        error_set(err, ERR_INVALID, "workspace.json: /name must say what the workspace is called");
+    json_decref(json);
+    return ok;
+}
+
+static void publish_next(struct server *s) {
+    const struct arg_list *folders = &s->options->workspace;
+    if (s->next_folder == folders->count) {
+        say_ready(s);
+        return;
+    }
+    const char *path = folders->items[s->next_folder];
+    struct folder *folder = folder_new();
+    struct workspace *w = NULL;
+    struct error err;
+    struct buf name;
+    buf_init(&name, 100);
+    if (folder_read(folder, path, &err) && workspace_name(folder, &name, &err))
+        w = workspaces_add(s->workspaces, buf_str(&name), s->options->practice ? 'p' : 'l', &err);
+    if (w) {
+        workspace_publish(w, folder, on_published, s);
+    } else {
+        error_wrap(&err, "%s", path);
+        fail(s, &err);
+    }
+    buf_release(&name);
+    folder_free(folder);
+}
+
+/* ---- stopping ---- */
+
+static void stop_loop(void *arg) { loop_stop(((struct server *)arg)->loop); }
+
+static void on_drained(void *arg) {
+    struct server *s = arg;
+    httpd_drain(endpoints_httpd(s->endpoints), stop_loop, s);
+}
+
+/* No new requests; what is being answered is; durable runs go on at the next start. */
+static void on_signal(uv_signal_t *signal, int number) {
+    struct server *s = signal->data;
+    (void)number;
+    if (s->stopping || !s->ready) {
+        loop_stop(s->loop);
+        return;
+    }
+    s->stopping = true;
+    log_info("server", "event=stopping runs=%zu", runs_open_count(s->runs));
+    schedules_close(s->schedules);
+    s->schedules = NULL;
+    runs_drain(s->runs, DRAIN_MS, on_drained, s);
+}
+
+static void catch_signals(struct server *s) {
+    signal(SIGPIPE, SIG_IGN);
+    uv_signal_init(loop_uv(s->loop), &s->term);
+    uv_signal_init(loop_uv(s->loop), &s->interrupt);
+    s->term.data = s->interrupt.data = s;
+    uv_signal_start(&s->term, on_signal, SIGTERM);
+    uv_signal_start(&s->interrupt, on_signal, SIGINT);
+}
+
+static void close_all(struct server *s) {
+    schedules_close(s->schedules);
+    s->schedules = NULL;
+    store_close(s->store); /* every commit under way is told to its run first */
+    runs_close(s->runs);
+    s->runs = NULL;
+    api_close(s->api);
+    endpoints_close(s->endpoints);
+    s->endpoints = NULL;
+    workspaces_close(s->workspaces);
+    if (s->pool) {
+        pool_close(s->pool, stop_loop, s);
+        loop_run(s->loop);
+    }
+    transfers_free(s->transfers);
+    names_free(s->names);
+    outgoing_free(s->outgoing);
+    uv_close((uv_handle_t *)&s->term, NULL);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+    loop_free(s->loop);
+}
+
+bool server_run(const struct options *options, struct error *err) {
+    struct server s = {.options = options, .loop = loop_new(), .err = err};
+    ENSURE(sodium_init() >= 0);
+    raise_descriptor_limit();
+    catch_signals(&s);
+    bool ok = make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) && token_open(&s.token, options->data, err) &&
+              open_outgoing(&s, err);
+    ok = ok && (s.store = store_open(s.loop, options->data, err)) && open_runs(&s, err) && open_listeners(&s, err) &&
+         runs_resume(s.runs, err);
+    if (ok) {
+        publish_next(&s);
+        if (!s.failed)
+            loop_run(s.loop);
+    }
+    close_all(&s);
+    sodium_memzero(&s.key, sizeof s.key);
+    return ok && !s.failed;
+}
