@@ -272,7 +272,8 @@ static bool rebuild(struct run *r, const struct reload *l, struct error *err) {
     return ok;
 }
 
-/* The head as it was accepted; the seed is read back from it. */
+/* The head as it was accepted, but for the flow's number, which is another one in each process; the seed is read
+ * back from it. */
 static bool reload_head(struct run *r, const struct reload *l, struct error *err) {
     char context[40];
     int n = snprintf(context, sizeof context, "run/%014llx", (unsigned long long)r->id);
@@ -284,6 +285,9 @@ static bool reload_head(struct run *r, const struct reload *l, struct error *err
     bool ok = head && seed.len == 2 * sizeof r->seed && hex_parse(seed, r->seed);
     if (nonce.len == sizeof r->nonce - 1)
         memcpy(r->nonce, nonce.ptr, nonce.len);
+    json_object_set_new(head, "number", json_integer((json_int_t)r->flow->number));
+    buf_clear(&r->head);
+    ok = ok && jsonx_write(head, &r->head);
     json_decref(head);
     return ok || error_set(err, ERR_CORRUPT, "the run's head is damaged");
 }

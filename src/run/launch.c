@@ -82,7 +82,7 @@ bool run_build_head(struct run *r, const struct run_request *request, const json
     buf_clear(b);
     make_nonce(r);
     hex_write(r->seed, sizeof r->seed, seed);
-    buf_adds(b, "{\"flow\":\"");
+    buf_addf(b, "{\"number\":%llu,\"flow\":\"", (unsigned long long)r->flow->number);
     buf_add(b, r->flow->id);
     buf_addf(b, "\",\"t\":%lld,\"mode\":\"%s\",\"durable\":%s,\"seed\":\"", (long long)r->started_ms,
              r->mode == 'l' ? "live" : "practice", r->durable ? "true" : "false");
