@@ -142,6 +142,7 @@ void release_describe_declarations(struct release *r, const json_t *settings, co
             .description = jsonx_str(it, "description"),
             .schema = schema ? schema : text_schema,
             .default_value = json_object_get(it, "default"),
+            .practice = json_object_get(it, "practice"),
             .required = jsonx_bool(it, "required", false),
         };
     }

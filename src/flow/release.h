@@ -93,6 +93,7 @@ struct release_setting {
     struct str name, title, description;
     const json_t *schema;        /* never NULL */
     const json_t *default_value; /* NULL: none */
+    const json_t *practice;      /* what it is in practice mode when the folder gives no value; NULL: the default */
     bool required;
 };
 

@@ -9,7 +9,8 @@ static const struct shape setting_shape = {
         SHAPE_KEYS({"title", &shape_title, false, "what people call it"}, {"description", &shape_text, false, "what it is for"},
                    {"schema", &shape_schema_value, false, "of its value; a string when left out"},
                    {"default", &shape_json, false, "its value when none is given"},
-                   {"required", &shape_bool, false, "going live is refused while it is empty"}),
+                   {"required", &shape_bool, false, "going live is refused while it is empty"},
+                   {"practice", &shape_json, false, "its value in practice mode when none is given"}),
 };
 static const struct shape secret_shape = {
     .kind = SHAPE_OBJECT,
@@ -118,10 +119,13 @@ static void check_declarations(const struct workspace *w, struct findings *findi
                          str_is(jsonx_str(declared, "type"), "basic") ? "an object with username and password" : "a string");
     }
     json_object_foreach((json_t *)(uintptr_t)w->settings, name, declared) {
-        const json_t *value = json_object_get(declared, "default");
-        f = place(&pointer, "workspace.json", "bad_default", "settings", name, "default");
-        if (value && !schema_type_fits(json_object_get(declared, "schema"), value))
-            findings_add(findings, &f, "the default of `%s` is not of the type that its schema wants", name);
+        static const char *const keys[] = {"default", "practice"};
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+            const json_t *value = json_object_get(declared, keys[i]);
+            f = place(&pointer, "workspace.json", "bad_default", "settings", name, keys[i]);
+            if (value && !schema_type_fits(json_object_get(declared, "schema"), value))
+                findings_add(findings, &f, "the `%s` of `%s` is not of the type that its schema wants", keys[i], name);
+        }
     }
     buf_release(&pointer);
 }

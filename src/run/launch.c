@@ -21,7 +21,7 @@ static void add_text(struct buf *b, const char *key, struct str value) {
 
 static void add_request(struct buf *b, const struct release_flow *flow, const struct run_request *q) {
     add_text(b, "method", q->method);
-    if (flow->needs & (NEED_QUERY | NEED_QUERY_CHECK))
+    if (flow->needs & NEED_QUERY)
         add_text(b, "query", q->query);
     if (q->parameter_count) {
         add_key(b, "path");

@@ -14,7 +14,7 @@
 #define FLOWLET_ROUTER_H
 
 #include "base/arena.h"
-#include "flow/release.h"
+#include "run/runs.h"
 
 #define ROUTER_PARAMETERS_MAX 16
 #define ROUTER_SEGMENTS_MAX 64
@@ -29,9 +29,7 @@ enum router_result {
 struct router_match {
     const struct release_flow *flow; /* borrowed from the release */
     size_t parameters;
-    struct {
-        struct str name, value; /* value decoded, in arena or in the path */
-    } parameter[ROUTER_PARAMETERS_MAX];
+    struct run_parameter parameter[ROUTER_PARAMETERS_MAX]; /* decoded, in arena or in the path */
     char allow[96]; /* "GET, HEAD, POST" */
 };
 
