@@ -11,6 +11,8 @@
 #include "api/api.h"
 #include "auth/token.h"
 #include "base/log.h"
+#include "net/names.h"
+#include "net/transfer.h"
 #include "run/runs.h"
 #include "trigger/endpoints.h"
 #include "trigger/schedules.h"
@@ -156,26 +158,41 @@ static bool open_listeners(struct server *s, struct error *err) {
 
 /* ---- the folders of --workspace ---- */
 
-static void print_url(const char *what, const struct arg_place *place, const struct httpd *h) {
-    printf(strchr(place->address, ':') ? "%s=http://[%s]:%u" : "%s=http://%s:%u", what, place->address, httpd_port(h));
+static void url_of(const struct arg_place *place, const struct httpd *h, char out[80]) {
+    snprintf(out, 80, strchr(place->address, ':') ? "http://[%s]:%u" : "http://%s:%u", place->address, httpd_port(h));
 }
 
+/* DIR/console tells the command line where we are. */
 static void say_ready(struct server *s) {
+    char listen[80], console[80];
+    struct error err;
+    struct buf path;
+    url_of(&s->options->listen, endpoints_httpd(s->endpoints), listen);
+    url_of(&s->options->console, api_httpd(s->api), console);
+    buf_init(&path, 8192);
+    buf_addf(&path, "%s/console", s->options->data);
+    if (!file_write(path.ptr, str_from(console), 0644, &err))
+        log_warn("server", "event=console_not_written error=%s", log_quote(str_from(err.text)));
+    buf_release(&path);
     s->ready = true;
-    printf("ready ");
-    print_url("listen", &s->options->listen, endpoints_httpd(s->endpoints));
-    putchar(' ');
-    print_url("console", &s->options->console, api_httpd(s->api));
-    putchar('\n');
+    printf("ready listen=%s console=%s\n", listen, console);
     fflush(stdout);
 }
 
 static void publish_next(struct server *s);
 
+static void print_findings(const struct findings *findings) {
+    struct buf text;
+    buf_init(&text, 1024 * 1024);
+    findings_print(findings, &text);
+    fputs(text.ptr, stderr);
+    buf_release(&text);
+}
+
 static void on_published(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
     struct server *s = arg;
     if (findings)
-        findings_print(findings, stderr);
+        print_findings(findings);
     if (err) {
         fail(s, err);
     } else if (!release) {
@@ -207,7 +224,7 @@ static void publish_next(struct server *s) {
         say_ready(s);
         return;
     }
-    const char *path = folders->items[s->next_folder];
+    const char *path = folders->at[s->next_folder];
     struct folder *folder = folder_new();
     struct workspace *w = NULL;
     struct error err;
