@@ -332,7 +332,7 @@ static bool list_open(struct store_tx *tx, void *arg, struct error *err) { retur
 static void resume(struct runs *rs, const struct run_row *row) {
     struct error err = {.text = "its workspace is gone"};
     struct workspace *w = workspaces_find_id(rs->env.workspaces, row->workspace);
-    struct release *release = w ? workspace_release(w, row->release, &err) : NULL;
+    struct release *release = w ? workspace_find_release(w, row->release, &err) : NULL;
     const struct release_flow *flow = release ? release_find_flow(release, row->flow) : NULL;
     if (!flow) {
         log_error("run", "run=%014llx event=not_resumed why=%s", (unsigned long long)row->id, log_quote(str_from(err.text)));

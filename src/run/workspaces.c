@@ -50,7 +50,7 @@ static bool load_release_work(struct store_tx *tx, void *arg, struct error *err)
     return tx_release_get(tx, l->w->id, l->id, NULL, &l->compiled, err);
 }
 
-struct release *workspace_release(struct workspace *w, int64_t id, struct error *err) {
+struct release *workspace_find_release(struct workspace *w, int64_t id, struct error *err) {
     if (w->release && w->release->id == id)
         return w->release;
     struct str key = str_of(&id, sizeof id);
@@ -74,7 +74,7 @@ static bool load_one(struct workspace *w, int64_t release, struct error *err) {
     const struct workspaces_env *env = &w->all->env;
     if (!release)
         return true;
-    w->release = workspace_release(w, release, err);
+    w->release = workspace_find_release(w, release, err);
     if (!w->release)
         return error_wrap(err, "workspace " STR_FMT, STR_ARG(w->name));
     release_ref(w->release);
@@ -229,7 +229,7 @@ static bool use(struct workspace *w, struct release *release, struct error *err)
     if (env->changed)
         env->changed(env->arg, w);
     if (before) {
-        /* Runs may still be resumed on it: workspace_release finds it here. */
+        /* Runs may still be resumed on it: workspace_find_release finds it here. */
         struct release *replaced = map_set(&w->releases, str_of(&before->id, sizeof before->id), before);
         release_unref(replaced);
     }

@@ -2,7 +2,7 @@
  *
  *     workspaces_load(ws, err);                           at start, from the store
  *     workspace_publish(w, folder, done, arg);            check, compile, store, then new runs use it
- *     workspace_release(w, id)                            also an older one that runs are bound to
+ *     workspace_find_release(w, id)                            also an older one that runs are bound to
  *
  * A run keeps the release and the mode that it was accepted with; a workspace only says what
  * the next run gets. Thread: the loop's. */
@@ -57,7 +57,7 @@ void workspaces_check(struct workspaces *all, const struct folder *folder, works
 MUST_USE bool workspace_folder(struct workspace *w, struct folder *out, struct error *err);
 
 /* Borrowed, kept until the workspace closes; NULL: not in the store any more. */
-struct release *workspace_release(struct workspace *w, int64_t id, struct error *err);
+struct release *workspace_find_release(struct workspace *w, int64_t id, struct error *err);
 
 /* What a flow of this release sees as a setting: the folder's value, else in practice mode the declared
  * `practice` value, else the default. Borrowed; NULL: none of them. */

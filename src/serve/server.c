@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/api.h"
+#include "api/server.h"
 #include "auth/token.h"
 #include "base/log.h"
 #include "net/names.h"
