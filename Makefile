@@ -34,7 +34,8 @@ $(OUT)/%.o: src/%.c Makefile
 # The JavaScript that workers run, built by node and embedded. npm asks the network only when the lock file is newer.
 BUNDLES := build/gen/runtime.js build/gen/toolbox.js
 NPM_DONE := runtime/node_modules/.package-lock.json
-$(OUT)/worker/bundle.o: $(BUNDLES)
+$(OUT)/worker/bundle.o $(OUT)/js/version.o: $(BUNDLES)
+$(OUT)/js/version.o: CFLAGS += -DTOOLBOX_VERSION='"$(shell sha256sum build/gen/toolbox.js | cut -c1-16)"'
 $(OUT)/worker/bundle.o: CFLAGS += -DBUNDLE_DIR='"build/gen"'
 $(BUNDLES) &: $(shell find runtime/src -type f) runtime/build.mjs $(NPM_DONE)
 	@echo "  bundle runtime"; cd runtime && OUT=../build/gen npm run --silent build

@@ -91,7 +91,7 @@ static bool open_runs(struct server *s, struct error *err) {
     struct pool_options pool = {.workers = (unsigned)s->options->workers,
                                 .allow_unconfined = s->options->allow_unconfined,
                                 .memory_limit_bytes = 64 * 1024 * 1024,
-                                .entry_limit_ms = 2000};
+                                .cpu_limit_ms = 10000};
     s->pool = pool_open(s->loop, &pool, &runs_pool_handler, &s->runs, err);
     if (!s->pool)
         return false;
@@ -132,10 +132,8 @@ static struct httpd_options listener(const struct server *s, const struct arg_pl
 }
 
 static bool open_listeners(struct server *s, struct error *err) {
-    struct endpoints_env endpoints = {.loop = s->loop,
-                                      .runs = s->runs,
-                                      .workspaces = s->workspaces,
-                                      .listen = listener(s, &s->options->listen)};
+    struct endpoints_env endpoints = {
+        .loop = s->loop, .runs = s->runs, .workspaces = s->workspaces, .listen = listener(s, &s->options->listen)};
     s->endpoints = endpoints_open(&endpoints, err);
     if (!s->endpoints)
         return false;
@@ -302,8 +300,8 @@ bool server_run(const struct options *options, struct error *err) {
     ENSURE(sodium_init() >= 0);
     raise_descriptor_limit();
     catch_signals(&s);
-    bool ok = make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) && token_open(&s.token, options->data, err) &&
-              open_outgoing(&s, err);
+    bool ok = make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) &&
+              token_open(&s.token, options->data, err) && open_outgoing(&s, err);
     ok = ok && (s.store = store_open(s.loop, options->data, err)) && open_runs(&s, err) && open_listeners(&s, err) &&
          runs_resume(s.runs, err);
     if (ok) {

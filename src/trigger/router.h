@@ -30,7 +30,7 @@ struct router_match {
     const struct release_flow *flow; /* borrowed from the release */
     size_t parameters;
     struct run_parameter parameter[ROUTER_PARAMETERS_MAX]; /* decoded, in arena or in the path */
-    char allow[96]; /* "GET, HEAD, POST" */
+    char allow[96];                                        /* "GET, HEAD, POST" */
 };
 
 struct router;
