@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "net/http.h"
+#include "net/httpd.h"
 #include "net/probe.h"
 #include "peers.h"
 
@@ -395,6 +396,40 @@ Test(http, a_canceled_call_still_ends_once) {
     loop_run(l);
     cr_expect_eq(got.calls, 1);
     EXPECT_FAILURE(ERR_CANCELED, "");
+}
+
+static void on_head(void *arg, struct httpd_request *rq) { (void)arg, (void)rq; }
+static void on_request(void *arg, struct httpd_request *rq) {
+    (void)arg;
+    httpd_answer(rq, 200, NULL, 0, httpd_body(rq));
+}
+
+Test(http, our_own_server_speaks_tls) {
+    char cert[128], key[128];
+    snprintf(cert, sizeof cert, "%s/good.pem", peers.dir);
+    snprintf(key, sizeof key, "%s/good.key", peers.dir);
+    struct httpd_options options = {.address = "127.0.0.1",
+                                    .max_connections = 10,
+                                    .header_max = 16384,
+                                    .body_max = 1 << 20,
+                                    .bodies_max = 1 << 20,
+                                    .timeout_s = 5,
+                                    .idle_s = 5,
+                                    .tls_cert = cert,
+                                    .tls_key = key};
+    struct httpd_handler handler = {on_head, on_request, NULL};
+    struct httpd *h = httpd_open(l, &options, &handler, NULL, &err);
+    cr_assert(h, "%s", err.text);
+    cr_assert(outgoing_resolve_add(o, text("good.test:8443=127.0.0.1:%u", httpd_port(h)), &err));
+    static char body[4000];
+    memset(body, 'a', sizeof body - 1);
+    for (int i = 0; i < 3; i++) {
+        call((struct http_request){.method = STR("POST"), .url = STR("https://good.test:8443/"), .body = str_from(body)});
+        cr_expect(got.err.code == 0 && got.status == 200 && strcmp(got.body, body) == 0, "%s", got.err.text);
+    }
+    get("http://good.test:8443/");
+    cr_expect_neq(got.err.code, ERR_NONE, "not in the clear");
+    httpd_close(h);
 }
 
 static void on_probe(void *arg, const struct probe_result *r, const struct error *failed) {
