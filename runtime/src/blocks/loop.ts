@@ -59,8 +59,8 @@ class Turns {
     #end(): void {
         this.failures.sort((x, y) => x.index - y.index);
         const first = this.failures[0];
-        if (first === undefined || this.collects) this.a.succeed("done", this.collects ? { results: this.results, failures: this.failures } : { results: this.results });
-        else this.a.fail({ ...first.error, message: `turn ${first.index}: ${first.error.message}`, index: first.index, retry: first.error.retry });
+        if (first === undefined || this.collects) this.a.succeed("done", { results: this.results, failures: this.failures });
+        else this.a.fail({ ...first.error, message: `turn ${first.index}: ${first.error.message}`, index: first.index });
     }
 }
 

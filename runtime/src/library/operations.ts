@@ -3,12 +3,18 @@
 import type { Names } from "../values.ts";
 import type { Ask } from "./bound.ts";
 
+interface Asking {
+    server?: string;
+    timeout?: number;
+    tries?: number;
+}
+
 export function dnsOf(ask: Ask) {
+    const how = ({ server, timeout, tries }: Asking): Names => ({ server, timeout_ms: timeout, tries });
     return {
-        lookup: (name: string) => ask("dns.lookup", { name }),
-        resolve: (name: string, type = "A", options: { server?: string; timeout?: number } = {}) =>
-            ask("dns.resolve", { name, type, server: options.server, timeout_ms: options.timeout }),
-        reverse: (ip: string) => ask("dns.reverse", { ip }),
+        lookup: (name: string, options: { timeout?: number } = {}) => ask("dns.lookup", { name, timeout_ms: options.timeout }),
+        resolve: (name: string, type = "A", options: Asking = {}) => ask("dns.resolve", { name, type, ...how(options) }),
+        reverse: (ip: string, options: Asking = {}) => ask("dns.reverse", { ip, ...how(options) }),
     };
 }
 
