@@ -18,7 +18,7 @@ struct link_page {
     _Atomic uint64_t run;      /* whose entry into the engine is under way; 0: nobody's */
     _Atomic uint64_t entries;  /* frames done, each one entry; during one the number before it */
     _Atomic uint32_t busy;     /* 1 during an entry */
-    _Atomic uint32_t draining; /* 1: too much memory stays in use, give it no more runs */
+    _Atomic uint32_t draining; /* 1 from then on: too much memory stays in use, give it no more runs */
 };
 
 /* How a worker says with its exit status why it ended itself. */

@@ -66,6 +66,7 @@ struct worker {
     bool alone;  /* only for pool_pick_alone */
     bool served; /* it was READY in a group, so its end is told */
     bool news;   /* it became ready, which is not yet told */
+    bool draining;
     struct spawned process;
     uv_poll_t socket, end;
     int open_handles;
@@ -464,9 +465,10 @@ static void on_tick(struct timer *t) {
         if (w->state != WORKER_READY)
             continue;
         active |= look_at(w, loop_now_ms(p->loop));
-        if (w->process.page->draining && !w->runs)
+        w->draining |= w->process.page->draining;
+        draining |= w->draining;
+        if (w->draining && !w->runs)
             end(w, ERR_NONE, 0, "it kept too much memory");
-        draining |= w->process.page->draining;
     }
     if (draining)
         fill(p);
@@ -513,9 +515,7 @@ static struct worker *start_or_retry(struct pool *p, bool toolbox) {
     return w;
 }
 
-static bool is_useful(const struct worker *w) {
-    return !w->toolbox && !w->alone && w->state != WORKER_DYING && !w->process.page->draining;
-}
+static bool is_useful(const struct worker *w) { return !w->toolbox && !w->alone && w->state != WORKER_DYING && !w->draining; }
 
 static struct worker *find_spare(struct pool *p) {
     for (struct worker *w = p->workers; w; w = w->next)
@@ -677,7 +677,7 @@ struct worker *pool_pick_alone(struct pool *p, struct str workspace) {
         if (!w->alone || w->group != g || w->state == WORKER_DYING)
             continue;
         starting |= w->state == WORKER_STARTING;
-        if (w->state == WORKER_READY && !w->runs && !w->process.page->draining) {
+        if (w->state == WORKER_READY && !w->runs && !w->draining) {
             timer_stop(&w->deadline);
             return w;
         }

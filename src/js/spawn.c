@@ -123,9 +123,8 @@ static bool sockets(int *ours, int *theirs, struct error *err) {
 static char *const engine_environment[] = {
     (char *)"JSC_usePollingTraps=1", /* without it the time limit ends a warm loop tens of times too late */
     (char *)"JSC_useWasm=0",
-    (char *)"JSC_useConcurrentGC=0",      /* its thread stops the engine's by a signal, which the filter forbids */
-    (char *)"JSC_useTailCalls=0",         /* stack traces with all their frames */
-    (char *)"JSC_forceRAMSize=268435456", /* collects as on a small machine */
+    (char *)"JSC_useConcurrentGC=0", /* its thread stops the engine's by a signal, which the filter forbids */
+    (char *)"JSC_useTailCalls=0",    /* stack traces with all their frames */
     (char *)"LANG=en_US.UTF-8",
     (char *)"TZ=UTC",
     (char *)"ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0:handle_segv=0:handle_abort=0:symbolize=0",

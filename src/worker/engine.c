@@ -23,14 +23,17 @@
 #define WATCH_CPU_GRACE_US 500000
 #define WATCH_MEMORY_GRACE (32u << 20)
 #define SHORT_ENTRY_US 1000
-/* Garbage that is worth a collection when there is nothing else to do. */
+/* Growth since the last collection that is worth another one: when there is nothing else to do, and between entries once half
+ * of what a run may use is gone. */
 #define IDLE_GARBAGE (8u << 20)
+#define BUSY_GARBAGE (16u << 20)
 
 /* Exported by the engine, declared in no installed header. Any of them may be missing: then the watch alone limits runs,
  * and garbage waits until the engine wants to collect. */
 typedef bool tick_fn(JSContextRef ctx, void *arg);
 static void (*set_time_limit)(JSContextGroupRef group, double seconds, tick_fn *fn, void *arg);
 static void (*collect_now)(JSContextRef ctx);
+static void (*release_free)(void); /* the allocator's free pages, which it would else keep for a while */
 static void (*set_eval_enabled)(JSGlobalContextRef ctx, bool enabled, JSStringRef message);
 
 /* A run that needs more than the defaults, or has used more than nearly nothing. */
@@ -106,12 +109,29 @@ static void account(void) {
         usage_get(the.run)->cpu_us += used;
 }
 
+static void collect(void) {
+    if (collect_now)
+        collect_now(the.ctx);
+    if (release_free)
+        release_free();
+    the.collected = meter_rss();
+}
+
+/* Garbage, also that of others, is nobody's fault: only what stays counts. An eighth below the line must have become free, so
+ * that a run near it does not spend its time here. */
+static bool is_past_memory(void) {
+    if (meter_rss() <= memory_max())
+        return false;
+    collect();
+    return the.collected > memory_max() - (memory_max() - the.base) / 8;
+}
+
 static bool on_tick(JSContextRef ctx, void *arg) {
     (void)ctx, (void)arg;
     account();
     if (the.ended == ERR_NONE && cpu_used_us() > cpu_max_us())
         the.ended = ERR_RUN_CPU;
-    if (the.ended == ERR_NONE && meter_rss() > memory_max())
+    if (the.ended == ERR_NONE && is_past_memory())
         the.ended = ERR_RUN_MEMORY;
     if (the.ended != ERR_NONE)
         return true;
@@ -203,8 +223,8 @@ static void end_run(uint64_t run, JSValueRef thrown) {
     for (int i = 0; i < 3 && !enter(the.nothing, 0, NULL, &ignored); i++)
         continue;
     usage_forget(run);
-    if (code == ERR_RUN_MEMORY && collect_now)
-        collect_now(the.ctx);
+    if (code == ERR_RUN_MEMORY)
+        collect();
     JSValueRef args[] = {JSValueMakeNumber(the.ctx, FRAME_CANCEL), JSValueMakeNumber(the.ctx, (double)run),
                          host_string_value(the.ctx, buf_str(&json))};
     the.run = run;
@@ -242,6 +262,13 @@ static JSValueRef section_value(enum frame_kind kind, size_t i, struct str secti
     return host_string_value(the.ctx, section);
 }
 
+/* Between entries. What is left then is kept by runs that wait, or lost: too much of it, and no more runs are wanted. */
+static void tidy(void) {
+    collect();
+    if (the.collected > the.base + ((size_t)the.options.memory_mb << 20))
+        the.options.page->draining = 1;
+}
+
 void engine_frame(const struct frame *frame, struct buf *out) {
     JSValueRef args[SECTIONS_MAX], thrown; /* on the stack: the collector looks here */
     struct str rest = frame->payload, section, before = {NULL, 0};
@@ -258,19 +285,15 @@ void engine_frame(const struct frame *frame, struct buf *out) {
         usage_forget(frame->run);
     if (!enter(the.frame, n, args, &thrown))
         end_run(the.run, thrown);
+    if (watch_rss() > the.collected + BUSY_GARBAGE && watch_rss() > the.base + ((size_t)the.options.memory_mb << 19))
+        tidy();
     atomic_fetch_add_explicit(&the.options.page->entries, 1, memory_order_release);
     the.out = NULL;
 }
 
-static void collect(void) {
-    collect_now(the.ctx);
-    the.collected = meter_rss();
-    the.options.page->draining = the.collected > the.base + ((size_t)the.options.memory_mb << 20);
-}
-
 void engine_idle(void) {
-    if (collect_now && meter_rss() > the.collected + IDLE_GARBAGE)
-        collect();
+    if (meter_rss() > the.collected + IDLE_GARBAGE)
+        tidy();
 }
 
 /* ---- start ---- */
@@ -320,6 +343,7 @@ bool engine_open(const struct engine_options *options, struct error *err) {
     the.options = *options;
     *(void **)&set_time_limit = dlsym(RTLD_DEFAULT, "JSContextGroupSetExecutionTimeLimit");
     *(void **)&collect_now = dlsym(RTLD_DEFAULT, "JSSynchronousGarbageCollectForDebugging");
+    *(void **)&release_free = dlsym(RTLD_DEFAULT, "_ZN3WTF27releaseFastMallocFreeMemoryEv");
     *(void **)&set_eval_enabled = dlsym(RTLD_DEFAULT, "JSGlobalContextSetEvalEnabled");
     map_init(&the.usages);
     ENSURE(pthread_getcpuclockid(pthread_self(), &the.clock) == 0);
@@ -342,9 +366,8 @@ bool engine_open(const struct engine_options *options, struct error *err) {
         set_time_limit(the.group, TICK_S, on_tick, NULL);
     /* The first entry under a limit makes the engine's timer thread, which needs more calls than a sealed process has. */
     JSObjectCallAsFunction(the.ctx, the.nothing, NULL, 0, NULL, NULL);
-    if (collect_now)
-        collect_now(the.ctx);
-    the.base = the.collected = meter_rss();
+    collect();
+    the.base = the.collected;
     watch_init(options->page);
     return true;
 }

@@ -16,6 +16,7 @@ static clockid_t engine_clock;
 static _Atomic uint64_t sequence; /* of the entry under way, or of the next */
 static _Atomic int64_t cpu_max_us;
 static _Atomic size_t rss_max_bytes;
+static _Atomic size_t rss_seen;
 static _Atomic uint32_t asleep = 1;
 
 static void wake(void) {
@@ -41,6 +42,8 @@ void watch_end(void) {
     atomic_store_explicit(&page->busy, 0, memory_order_release);
 }
 
+size_t watch_rss(void) { return atomic_load_explicit(&rss_seen, memory_order_relaxed); }
+
 static void sleep_until_woken(void) {
     asleep = 1;
     while (asleep && !(page && page->busy))
@@ -60,7 +63,8 @@ void watch_run(void) {
             continue;
         }
         idle = 0;
-        if (meter_rss() > rss_max_bytes && page->busy)
+        atomic_store_explicit(&rss_seen, meter_rss(), memory_order_relaxed);
+        if (rss_seen > rss_max_bytes && page->busy)
             _exit(LINK_EXIT_MEMORY);
         int64_t cpu = meter_cpu_us(engine_clock);
         uint64_t now = sequence;

@@ -18,6 +18,8 @@ void watch_init(struct link_page *page);
  * holds more than rss_max bytes meanwhile. */
 void watch_begin(int64_t cpu_us, size_t rss_max);
 void watch_end(void);
+/* Bytes in use when the watch last looked: a few milliseconds ago, or in an earlier entry. */
+size_t watch_rss(void);
 /* Never returns; does nothing until watch_init. */
 NORETURN void watch_run(void);
 

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "js/pool.h"
 #include "main.h"
@@ -44,7 +43,7 @@ static struct {
 } t;
 
 static void stop_when_done(void) {
-    if (t.finished + t.gone >= t.wanted && (!t.replaced || t.ready > 1))
+    if (t.finished + t.gone >= t.wanted)
         loop_stop(t.loop);
 }
 
@@ -72,7 +71,7 @@ static void on_ready(void *arg, struct str workspace) {
     (void)arg;
     cr_assert(str_is(workspace, "one"));
     t.ready++;
-    stop_when_done();
+    loop_stop(t.loop);
 }
 
 static void on_closed(void *arg) { loop_stop(arg); }
@@ -114,7 +113,9 @@ static void wait_for(unsigned runs, int limit_ms) {
     timer_init(&late, t.loop, on_late);
     timer_start(&late, limit_ms);
     t.wanted = runs;
-    loop_run(t.loop);
+    do
+        loop_run(t.loop);
+    while (t.finished + t.gone < runs);
     timer_stop(&late);
 }
 
@@ -136,10 +137,16 @@ static void send_start(struct worker *w, uint64_t run, const char *key, struct s
     cr_assert(worker_send(w, &f));
 }
 
+static struct worker *pick(void) {
+    struct worker *w;
+    while (!(w = pool_pick(t.pool, STR("one"))))
+        loop_run(t.loop); /* until the next is ready */
+    return w;
+}
+
 /* Runs one text as a run and waits for what it gives, or for the worker's end. */
 static void run_text(const char *text, int limit_ms) {
-    struct worker *w = pool_pick(t.pool, STR("one"));
-    cr_assert(w);
+    struct worker *w = pick();
     t.finished = t.gone = 0;
     send_unit(w, "unit", text);
     send_start(w, 7, "unit", STR(""));
@@ -154,5 +161,72 @@ Test(pool, a_run_goes_there_and_back, .timeout = 60) {
     assert_output("{\"run\":7,\"s\":[\"unit\",null,\"\"]}");
     run_text("async () => { await 1; return 'grüße \\u{1f600} \\ud800'; }", 5000);
     assert_output("grüße \xf0\x9f\x98\x80 \xef\xbf\xbd");
+    close_pool();
+}
+
+/* What a run does that must end it, and nothing but it. `neighbour` waits in the same worker and must come through where the
+ * worker does, so each result is asked for after the evil one. */
+static void run_evil(const char *text, int limit_ms, const char *code) {
+    run_text(text, limit_ms);
+    if (t.gone) {
+        cr_expect(strstr(error_name(t.why.code), code), "%s", error_name(t.why.code));
+        cr_expect_eq(t.why.run, 7);
+    } else {
+        cr_expect(strstr(t.output.ptr, code), "%s instead of %s", t.output.ptr, code);
+    }
+    /* Long enough for the limits to look at it. */
+    run_text(
+        "() => { let n = 0, a; for (let i = 0; i < 3e5; i++) { a = {i, b: [i]}; n += a.b.length; } return 'still here ' + n; }",
+        5000);
+    cr_assert(t.finished);
+    assert_output("still here 300000");
+}
+
+Test(pool, what_takes_too_long_ends, .timeout = 120) {
+    open_pool((struct pool_options){.workers = 1, .cpu_limit_ms = 200});
+    run_evil("() => { for (;;); }", 5000, "run_cpu");
+    run_evil("async () => { await 1; for (;;); }", 5000, "run_cpu");
+    run_evil("() => { for (;;) { try { for (;;); } catch (e) {} finally { for (;;); } } }", 5000, "run_cpu");
+    run_evil("() => { const f = () => { Promise.resolve().then(f); }; f(); return new Promise(() => 0); }", 5000, "run_cpu");
+    run_evil("async () => { for (;;) await 1; }", 5000, "run_cpu");
+    run_evil("() => /^(a|a|b)*(a|a)*(x+x+)+y$/.test('x'.repeat(40) + 'a'.repeat(4000))", 30000, "run_cpu");
+    run_evil("() => /(x+x+x+x+x+x+x+)y/.test('x'.repeat(100))", 30000, "run_cpu");
+    run_evil("() => { let n = 3n; for (;;) n = n * n; }", 30000, "");
+    run_evil("() => { const a = []; for (let i = 0; i < 1e6; i++) a.push(i); for (;;) a.sort((x, y) => y - x); }", 30000,
+             "run_cpu");
+    run_evil("() => { throw new Error('x'); }", 5000, "threw Error: x");
+    run_evil("() => { const f = () => f(); return f(); }", 5000, "threw RangeError");
+    close_pool();
+}
+
+Test(pool, what_takes_too_much_memory_ends, .timeout = 120) {
+    open_pool((struct pool_options){.workers = 1});
+    run_evil("() => { const a = []; for (;;) a.push({a: 1, b: [1, 2, 3]}); }", 20000, "run_memory");
+    run_evil("() => { const a = []; for (;;) a.push(new ArrayBuffer(1 << 20)); }", 20000, "");
+    run_evil("() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1)); }", 20000, "run_memory");
+    run_evil("() => { let s = 'x'; for (;;) { s += s; if (s.length > 1e6) s.indexOf('y'); } }", 20000, "");
+    run_evil("() => { const a = []; for (let i = 0;; i++) a.push(('x' + i).repeat(100000).toUpperCase()); }", 20000,
+             "run_memory");
+    run_evil("() => new Array(1e9).fill(1)", 20000, "");
+    run_evil("() => { const m = new Map(); for (let i = 0;; i++) m.set(i, i); }", 20000, "run_memory");
+    run_evil("() => 'x'.repeat(2 ** 30)", 20000, "");
+    run_evil("() => { const s = 'x'.repeat(2 ** 20); return JSON.stringify(Array(1000).fill(s)); }", 20000, "run_memory");
+    run_evil("async () => { const a = []; for (;;) { a.push(new Array(1000).fill(1)); await 1; } }", 20000, "run_memory");
+    close_pool();
+}
+
+Test(pool, a_killed_worker_is_replaced, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 1});
+    run_text("() => 1", 5000);
+    for (int i = 0; i < 20; i++) {
+        t.finished = t.gone = 0;
+        worker_kill(pick(), 5, ERR_RUN_CPU, "because");
+        wait_for(1, 5000);
+        cr_assert_eq(t.gone, 1);
+        cr_assert_eq(t.why.code, ERR_RUN_CPU);
+        cr_assert_eq(t.why.run, 5);
+    }
+    run_text("() => 'back'", 5000);
+    assert_output("back");
     close_pool();
 }
