@@ -620,6 +620,15 @@ static void shorten_wait(const struct operation *o, json_t *args) {
         json_object_set_new(args, "ms", json_integer(ms > (double)waited ? (json_int_t)(ms - (double)waited) : 0));
 }
 
+/* The outbox shows what would have gone out, but for the secrets in it. */
+static void mask_captured(struct operation *o) {
+    struct buf masked;
+    buf_init(&masked, RUN_TEXT_MAX);
+    if (vault_mask(workspace_vault(o->run->workspace, o->mode), o->captured.content, &masked))
+        o->captured.content = arena_str(&o->op->arena, buf_str(&masked));
+    buf_release(&masked);
+}
+
 static void ask_type(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
     if (strcmp(o->name, "wait") == 0 && map_find(&r->asked, str_from(o->id)))
@@ -636,6 +645,7 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     if (is_captured(o)) {
         if (o->type->capture(o->op, &o->captured, &o->err)) {
             o->value = json_incref(o->captured.value);
+            mask_captured(o);
             store_op(o);
         } else {
             complete(o);

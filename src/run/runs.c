@@ -86,6 +86,7 @@ struct run *run_new(struct runs *rs, struct workspace *w, struct release *releas
     buf_init(&r->pending, 2 * RUN_TEXT_MAX);
     map_init(&r->asked);
     r->deliver = &r->deliveries;
+    r->works_last = &r->works;
     timer_init(&r->limit, rs->env.loop, on_limit);
     timer_init(&r->flush, rs->env.loop, on_flush);
     return r;
