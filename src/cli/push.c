@@ -33,8 +33,9 @@ static int show(const struct options *o, const json_t *answer, const char *works
         return CLI_OK;
     }
     cli_print_findings_json(json_object_get(answer, "findings"));
-    printf("%s: release %lld is published, %zu flows, %s mode%s\n", workspace, (long long)jsonx_int(answer, "release", 0),
-           json_array_size(json_object_get(answer, "flows")), jsonx_str(answer, "mode").ptr ? jsonx_str(answer, "mode").ptr : "?",
+    size_t flows = json_array_size(json_object_get(answer, "flows"));
+    printf("%s: release %lld is published, %zu flow%s, %s mode%s\n", workspace, (long long)jsonx_int(answer, "release", 0), flows,
+           flows == 1 ? "" : "s", jsonx_str(answer, "mode").ptr ? jsonx_str(answer, "mode").ptr : "?",
            jsonx_bool(answer, "changed", true) ? "" : " (nothing had changed)");
     return CLI_OK;
 }

@@ -17,6 +17,7 @@
 #include "trigger/endpoints.h"
 #include "trigger/schedules.h"
 
+#define URL_MAX 80
 #define DRAIN_MS 10000 /* what runs that are not durable get after SIGTERM */
 
 struct server {
@@ -34,6 +35,7 @@ struct server {
     struct endpoints *endpoints;
     struct schedules *schedules;
     struct api *api;
+    char public_url[URL_MAX]; /* where the endpoints answer */
     uv_signal_t term, interrupt;
     size_t next_folder; /* of --workspace: published one after another */
     bool stopping, ready, failed;
@@ -131,6 +133,10 @@ static struct httpd_options listener(const struct server *s, const struct arg_pl
                                   .idle_s = 75};
 }
 
+static void url_of(const struct arg_place *place, const struct httpd *h, char out[URL_MAX]) {
+    snprintf(out, URL_MAX, strchr(place->address, ':') ? "http://[%s]:%u" : "http://%s:%u", place->address, httpd_port(h));
+}
+
 static bool open_listeners(struct server *s, struct error *err) {
     struct endpoints_env endpoints = {
         .loop = s->loop, .runs = s->runs, .workspaces = s->workspaces, .listen = listener(s, &s->options->listen)};
@@ -138,6 +144,7 @@ static bool open_listeners(struct server *s, struct error *err) {
     if (!s->endpoints)
         return false;
     add_listener(s, endpoints_httpd(s->endpoints), &s->options->listen);
+    url_of(&s->options->listen, endpoints_httpd(s->endpoints), s->public_url);
     s->schedules = schedules_open(s->loop, s->runs, s->workspaces);
     struct api_env api = {.loop = s->loop,
                           .store = s->store,
@@ -147,6 +154,7 @@ static bool open_listeners(struct server *s, struct error *err) {
                           .endpoints = s->endpoints,
                           .schedules = s->schedules,
                           .token = &s->token,
+                          .public_url = s->public_url,
                           .listen = listener(s, &s->options->console)};
     s->api = api_open(&api, err);
     if (s->api)
@@ -156,16 +164,11 @@ static bool open_listeners(struct server *s, struct error *err) {
 
 /* ---- the folders of --workspace ---- */
 
-static void url_of(const struct arg_place *place, const struct httpd *h, char out[80]) {
-    snprintf(out, 80, strchr(place->address, ':') ? "http://[%s]:%u" : "http://%s:%u", place->address, httpd_port(h));
-}
-
 /* DIR/console tells the command line where we are. */
 static void say_ready(struct server *s) {
-    char listen[80], console[80];
+    char console[URL_MAX];
     struct error err;
     struct buf path;
-    url_of(&s->options->listen, endpoints_httpd(s->endpoints), listen);
     url_of(&s->options->console, api_httpd(s->api), console);
     buf_init(&path, 8192);
     buf_addf(&path, "%s/console", s->options->data);
@@ -173,7 +176,7 @@ static void say_ready(struct server *s) {
         log_warn("server", "event=console_not_written error=%s", log_quote(str_from(err.text)));
     buf_release(&path);
     s->ready = true;
-    printf("ready listen=%s console=%s\n", listen, console);
+    printf("ready listen=%s console=%s\n", s->public_url, console);
     fflush(stdout);
 }
 
@@ -244,9 +247,15 @@ static void publish_next(struct server *s) {
 
 static void stop_loop(void *arg) { loop_stop(((struct server *)arg)->loop); }
 
+static void on_endpoints_drained(void *arg) {
+    struct server *s = arg;
+    api_release_waiting(s->api);
+    httpd_drain(api_httpd(s->api), stop_loop, s);
+}
+
 static void on_drained(void *arg) {
     struct server *s = arg;
-    httpd_drain(endpoints_httpd(s->endpoints), stop_loop, s);
+    httpd_drain(endpoints_httpd(s->endpoints), on_endpoints_drained, s);
 }
 
 /* No new requests; what is being answered is; durable runs go on at the next start. */

@@ -1,0 +1,143 @@
+/* files.c — the workspace as a folder: published, fetched, checked. */
+#include "api/call.h"
+
+/* What the body holds, NULL after an answer. */
+static struct folder *read_folder(struct api_call *c) {
+    struct error err;
+    const json_t *files = json_object_get(c->body, "files");
+    struct folder *folder = folder_new();
+    if (!json_is_object(files))
+        error_set(&err, ERR_INVALID, "`files` is missing: {\"files\": {\"workspace.json\": \"...\", ...}}");
+    else if (folder_from_json(folder, files, &err))
+        return folder;
+    api_fail(c, &err);
+    folder_free(folder);
+    return NULL;
+}
+
+static void answer_findings(struct api_call *c, const struct findings *findings) {
+    struct error err;
+    error_set(&err, ERR_INVALID, "the workspace has %zu error%s: see `findings`; nothing was published", findings->errors,
+              findings->errors == 1 ? "" : "s");
+    api_fail_with(c, &err, json_pack("{s:o}", "findings", findings_json(findings)));
+}
+
+static void on_checked(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
+    struct api_call *c = arg;
+    (void)release;
+    if (err)
+        api_fail(c, err);
+    else
+        api_answer(c, 200, json_pack("{s:b, s:o}", "ok", findings->errors == 0, "findings", findings_json(findings)));
+}
+
+void api_check(struct api_call *c) {
+    struct folder *folder = read_folder(c);
+    if (folder)
+        workspaces_check(c->api->env.workspaces, folder, on_checked, c);
+    folder_free(folder);
+}
+
+/* ---- publishing ---- */
+
+static void on_published(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
+    struct api_call *c = arg;
+    const struct workspace *w = c->workspace;
+    if (err) {
+        api_fail(c, err);
+        return;
+    }
+    if (!release) {
+        answer_findings(c, findings);
+        return;
+    }
+    json_t *flows = json_array();
+    for (size_t i = 0; i < release->flow_count; i++)
+        json_array_append_new(flows, jsonx_from_str(release->flows[i].id));
+    api_answer(c, 200,
+               json_pack("{s:o, s:I, s:b, s:s, s:o, s:o}", "workspace", jsonx_from_str(w->name), "release",
+                         (json_int_t)release->id, "changed", release->id != c->release_before, "mode",
+                         w->mode == 'l' ? "live" : "practice", "flows", flows, "findings",
+                         findings ? findings_json(findings) : json_array()));
+}
+
+static void publish(struct api_call *c, const struct folder *folder) {
+    c->release_before = c->workspace->release ? c->workspace->release->id : 0;
+    workspace_publish(c->workspace, folder, on_published, c);
+}
+
+/* A workspace is made once its folder has no errors, so that a mistyped one leaves nothing behind. */
+static void on_new_checked(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
+    struct api_call *c = arg;
+    struct error failed;
+    (void)release;
+    if (err) {
+        api_fail(c, err);
+        return;
+    }
+    if (findings->errors) {
+        answer_findings(c, findings);
+        return;
+    }
+    c->workspace = workspaces_add(c->api->env.workspaces, c->parameters[0], 'p', &failed);
+    struct folder *folder = c->workspace ? read_folder(c) : NULL;
+    if (folder)
+        publish(c, folder);
+    else if (!c->workspace)
+        api_fail(c, &failed);
+    folder_free(folder);
+}
+
+/* The folder says which workspace it is: pushing it to another one is most likely a mistake. */
+static bool check_name(const struct api_call *c, const struct folder *folder, struct error *err) {
+    const struct folder_file *file = folder_find(folder, STR("workspace.json"));
+    struct error unreadable;
+    json_t *document = file ? jsonx_parse(folder_text(file), &unreadable) : NULL;
+    struct str name = jsonx_str(document, "name");
+    bool other = name.len && !str_eq(name, c->parameters[0]);
+    if (other)
+        error_set(err, ERR_INVALID, "workspace.json names the workspace `" STR_FMT "`, and this is `" STR_FMT "`", STR_ARG(name),
+                  STR_ARG(c->parameters[0]));
+    json_decref(document);
+    return !other;
+}
+
+static bool check_base(const struct api_call *c, struct error *err) {
+    const json_t *base = json_object_get(c->body, "base_release");
+    int64_t newest = c->workspace && c->workspace->release ? c->workspace->release->id : 0;
+    if (!base)
+        return true;
+    if (!json_is_integer(base))
+        return error_set(err, ERR_INVALID, "`base_release` is no whole number");
+    return json_integer_value(base) == newest ||
+           error_set(err, ERR_CONFLICT, "release %lld is the newest, not %lld: pull it, bring the changes together, push again",
+                     (long long)newest, (long long)json_integer_value(base));
+}
+
+void api_files_put(struct api_call *c) {
+    struct folder *folder = read_folder(c);
+    struct error err;
+    if (!folder)
+        return;
+    c->workspace = workspaces_find(c->api->env.workspaces, c->parameters[0]);
+    if (!check_name(c, folder, &err) || !check_base(c, &err))
+        api_fail(c, &err);
+    else if (c->workspace)
+        publish(c, folder);
+    else
+        workspaces_check(c->api->env.workspaces, folder, on_new_checked, c);
+    folder_free(folder);
+}
+
+void api_files_get(struct api_call *c) {
+    struct workspace *w = api_published(c);
+    struct error err;
+    if (!w)
+        return;
+    struct folder *folder = folder_new();
+    if (workspace_folder(w, folder, &err))
+        api_answer(c, 200, json_pack("{s:I, s:o}", "release", (json_int_t)w->release->id, "files", folder_to_json(folder)));
+    else
+        api_fail(c, &err);
+    folder_free(folder);
+}

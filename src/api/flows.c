@@ -1,0 +1,147 @@
+/* flows.c — the flows of a workspace, and starting one. */
+#include "api/call.h"
+
+static json_t *access_json(const struct release_flow *f) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->access_count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:o}", "type", access_type_name(f->access[i].type), "secret",
+                                              jsonx_from_str(f->access[i].secret)));
+    return list;
+}
+
+static json_t *flow_json(const struct api *a, const struct workspace *w, const struct release_flow *f) {
+    json_t *value = json_pack("{s:o, s:o, s:s, s:b}", "id", jsonx_from_str(f->id), "name", jsonx_from_str(f->name), "type",
+                              flow_type_name(f->type), "durable", f->durable);
+    if (f->type == FLOW_ENDPOINT)
+        json_object_update_new(value, json_pack("{s:o, s:o, s:s, s:o}", "method", jsonx_from_str(f->method), "path",
+                                                jsonx_from_str(f->path), "answer", f->at_once ? "at once" : "end", "access",
+                                                access_json(f)));
+    if (f->type == FLOW_CRON)
+        json_object_update_new(value,
+                               json_pack("{s:o, s:o, s:o, s:I}", "every", api_text(f->every), "line", api_text(f->line), "zone",
+                                         api_text(f->zone), "next_ms", (json_int_t)schedules_next(a->env.schedules, w, f->id)));
+    return value;
+}
+
+json_t *api_flows_json(const struct api *a, const struct workspace *w) {
+    json_t *list = json_array();
+    for (size_t i = 0; w->release && i < w->release->flow_count; i++)
+        json_array_append_new(list, flow_json(a, w, &w->release->flows[i]));
+    return list;
+}
+
+void api_flows(struct api_call *c) {
+    const struct workspace *w = api_workspace(c);
+    if (w)
+        api_answer(c, 200, json_pack("{s:o}", "flows", api_flows_json(c->api, w)));
+}
+
+/* ---- starting ---- */
+
+/* A run that a caller waits for. It may outlive the call: who shuts down does not wait for it. */
+struct api_started {
+    struct api *api;
+    struct api_call *call; /* NULL: answered already */
+    uint64_t run;
+    json_t *answer; /* what an endpoint's caller would get; owned, NULL: nothing yet */
+    struct api_started *next;
+};
+
+static json_t *run_json(uint64_t run, const char *state) {
+    char id[RUN_ID_TEXT];
+    run_id_write(run, id);
+    return json_pack("{s:s, s:s}", "run", id, "state", state);
+}
+
+static void started_free(struct api_started *s) {
+    struct api_started **at = &s->api->started;
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    json_decref(s->answer);
+    free(s);
+}
+
+static void on_answered(void *arg, const struct run_answer *a) {
+    struct api_started *s = arg;
+    s->answer = json_pack("{s:i, s:O?, s:o}", "status", a->status, "headers", a->headers, "body", jsonx_from_str(a->body));
+}
+
+static void on_ended(void *arg, const struct run_end *end) {
+    struct api_started *s = arg;
+    if (s->call) {
+        json_t *value = run_json(end->run, run_state_name(end->state));
+        if (end->output)
+            json_object_set(value, "output", (json_t *)(uintptr_t)end->output);
+        if (end->error)
+            json_object_set_new(value, "error",
+                                json_pack("{s:s, s:o}", "code", error_name(end->error->code), "message",
+                                          jsonx_from_str(str_from(end->error->text))));
+        if (s->answer)
+            json_object_set(value, "answer", s->answer);
+        api_answer(s->call, 200, value);
+    }
+    started_free(s);
+}
+
+void api_flows_release(struct api *a) {
+    for (struct api_started *s = a->started; s; s = s->next) {
+        if (s->call)
+            api_answer(s->call, 202, run_json(s->run, "running"));
+        s->call = NULL;
+    }
+}
+
+void api_flows_close(struct api *a) {
+    while (a->started)
+        started_free(a->started);
+}
+
+static const struct release_flow *find_flow(const struct workspace *w, struct str id, struct error *err) {
+    const struct release_flow *flow = release_find_flow(w->release, id);
+    if (!flow)
+        error_set(err, ERR_NOT_FOUND, "there is no flow `" STR_FMT "` in this workspace; GET .../flows lists them", STR_ARG(id));
+    return flow;
+}
+
+static void start(struct api_call *c, const struct release_flow *flow, bool wait) {
+    struct api_started *s = NULL;
+    struct run_start begin = {.workspace = c->workspace, .flow = flow, .trigger = "api"};
+    struct error err;
+    begin.input = json_incref(json_object_get(c->body, "input"));
+    if (wait && !c->api->closing) {
+        s = mem_alloc(sizeof *s);
+        *s = (struct api_started){.api = c->api, .call = c, .next = c->api->started};
+        c->api->started = s;
+        begin.answered = on_answered;
+        begin.ended = on_ended;
+        begin.arg = s;
+    }
+    uint64_t run = runs_start(c->api->env.runs, &begin, &err);
+    if (s && run) {
+        s->run = run;
+    } else if (run) {
+        api_answer(c, 202, run_json(run, "accepted"));
+    } else {
+        if (s)
+            started_free(s);
+        api_fail(c, &err);
+    }
+}
+
+void api_run_start(struct api_call *c) {
+    const struct workspace *w = api_published(c);
+    const json_t *input = json_object_get(c->body, "input");
+    const struct release_flow *flow;
+    struct error err;
+    bool wait;
+    if (!w)
+        return;
+    if (input && !json_is_object(input))
+        error_set(&err, ERR_INVALID, "`input` is no JSON object");
+    else if ((flow = find_flow(w, c->parameters[1], &err)) && api_query_flag(c, "wait", &wait, &err)) {
+        start(c, flow, wait);
+        return;
+    }
+    api_fail(c, &err);
+}
