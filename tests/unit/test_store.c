@@ -138,6 +138,13 @@ Test(store, one_turn_shares_a_commit_and_a_failed_work_goes_alone, .init = setup
         cr_assert_eq(has_meta(keys[i]), i != 7, "%s", keys[i]);
 }
 
+Test(store, failed_work_alone_leaves_nothing, .init = setup, .fini = teardown) {
+    cr_assert(!now(put_and_fail, (char[]){"z"}) && err.code == ERR_CONFLICT);
+    cr_assert(!has_meta("z"));
+    MUST(put_meta, (char[]){"z"});
+    cr_assert(has_meta("z"));
+}
+
 Test(store, close_brings_all_done, .init = setup, .fini = teardown) {
     static char x[] = "x", y[] = "y";
     for (int i = 0; i < 10; i++) {

@@ -172,12 +172,6 @@ static void set_failure(struct store *s, const struct error *failure) {
         log_info("store", "msg=\"writing works again\"");
 }
 
-static void roll_back(struct store_tx *tx) {
-    struct error ignored;
-    if (!sqlite3_get_autocommit(tx->db) && !tx_exec(tx, &ignored, "ROLLBACK", ""))
-        log_error("store", "msg=%s", log_quote(str_from(ignored.text)));
-}
-
 /* Where a record's next one starts, seen from it. */
 static size_t record_size(const struct run_row *row) {
     size_t bytes = sizeof *row + row->flow.len + row->trigger.len + row->error.len + row->history.len;
@@ -185,7 +179,6 @@ static size_t record_size(const struct run_row *row) {
 }
 
 static bool begin(struct store_tx *tx, bool synced, struct error *err) {
-    tx->failure.code = ERR_NONE;
     return tx_set_synced(tx, synced, err) && tx_exec(tx, err, "BEGIN IMMEDIATE", "");
 }
 
@@ -194,29 +187,20 @@ static bool run_in_savepoint(struct store_tx *tx, struct work *w, struct error *
     if (!tx_exec(tx, err, "SAVEPOINT work", ""))
         return false;
     w->ok = w->fn(tx, w->arg, &w->err);
-    if (tx->failure.code != ERR_NONE) {
-        *err = tx->failure;
-        return false;
-    }
     return (w->ok || tx_exec(tx, err, "ROLLBACK TO work", "")) && tx_exec(tx, err, "RELEASE work", "");
-}
-
-static bool run_alone(struct store_tx *tx, struct work *w, struct error *err) {
-    w->ok = w->fn(tx, w->arg, &w->err);
-    if (tx->failure.code != ERR_NONE) {
-        *err = tx->failure;
-        return false;
-    }
-    return w->ok || tx_exec(tx, err, "ROLLBACK", "");
 }
 
 static bool commit_works(struct store_tx *tx, struct work *first, struct error *err) {
     if (!begin(tx, true, err))
         return false;
+    if (!first->next) {
+        first->ok = first->fn(tx, first->arg, &first->err);
+        return first->ok ? tx_exec(tx, err, "COMMIT", "") : tx_exec(tx, err, "ROLLBACK", "");
+    }
     for (struct work *w = first; w; w = w->next)
-        if (!(first->next ? run_in_savepoint : run_alone)(tx, w, err))
+        if (!run_in_savepoint(tx, w, err))
             return false;
-    return sqlite3_get_autocommit(tx->db) || tx_exec(tx, err, "COMMIT", "");
+    return tx_exec(tx, err, "COMMIT", "");
 }
 
 static void write_works(struct store *s, struct work *first) {
@@ -227,7 +211,7 @@ static void write_works(struct store *s, struct work *first) {
         s->commits++;
         pthread_mutex_unlock(&s->lock);
     } else {
-        roll_back(s->writer);
+        tx_roll_back(s->writer);
         set_failure(s, &failure);
         for (struct work *w = first; w; w = w->next) {
             w->ok = false;
@@ -254,7 +238,7 @@ static void write_block(struct store *s, struct block *b) {
     struct error failure;
     bool ok = commit_block(s->writer, b, &failure);
     if (!ok)
-        roll_back(s->writer);
+        tx_roll_back(s->writer);
     set_failure(s, ok ? NULL : &failure);
     pthread_mutex_lock(&s->lock);
     s->backlog_bytes -= b->size;
@@ -286,7 +270,7 @@ static int64_t keep_house(struct store *s, bool failing) {
             set_failure(s, NULL);
         return more ? MORE_HOUSEKEEPING_MS : HOUSEKEEPING_MS;
     }
-    roll_back(s->writer);
+    tx_roll_back(s->writer);
     set_failure(s, &err);
     return PROBE_MS;
 }
@@ -330,7 +314,7 @@ static void *writer_main(void *arg) {
 static void read_one(struct store *s, struct work *w) {
     w->next = NULL;
     w->ok = tx_exec(s->reader, &w->err, "BEGIN", "") && w->fn(s->reader, w->arg, &w->err);
-    roll_back(s->reader);
+    tx_roll_back(s->reader);
     give_back(s, w);
 }
 

@@ -5,6 +5,10 @@
 
 /* The connection's last error as ours; result is what the call gave. */
 static bool fail(struct store_tx *tx, int result, struct error *err) {
+    if (tx->failure.code != ERR_NONE) {
+        *err = tx->failure;
+        return false;
+    }
     int system = sqlite3_system_errno(tx->db);
     enum error_code code = ERR_INTERNAL;
     switch (result & 0xff) {
@@ -77,6 +81,13 @@ bool tx_script(struct store_tx *tx, const char *sql, struct error *err) {
     return result == SQLITE_OK || fail(tx, result, err);
 }
 
+void tx_roll_back(struct store_tx *tx) {
+    struct error ignored;
+    tx->failure.code = ERR_NONE;
+    if (!sqlite3_get_autocommit(tx->db) && !tx_exec(tx, &ignored, "ROLLBACK", ""))
+        tx->failure = ignored;
+}
+
 bool tx_set_synced(struct store_tx *tx, bool synced, struct error *err) {
     if (tx->synced == synced)
         return true;
@@ -105,8 +116,12 @@ static sqlite3_stmt *statement(struct store_tx *tx, const char *sql, int *result
     return st;
 }
 
+/* After a failure SQLite may have rolled back by itself: any further statement would be a transaction of its own. */
 static struct rows query(struct store_tx *tx, const char *sql, const char *types, va_list values) {
-    struct rows r = {.tx = tx, .result = SQLITE_OK};
+    struct rows r = {.tx = tx, .result = SQLITE_ABORT};
+    if (tx->failure.code != ERR_NONE)
+        return r;
+    r.result = SQLITE_OK;
     r.statement = statement(tx, sql, &r.result);
     for (int i = 0; r.statement && types[i]; i++) {
         if (types[i] == 'i') {

@@ -10,8 +10,8 @@
  * Each `?` has a letter: i int64_t, b bytes, t text (both a struct str, borrowed until the
  * statement is over). SQL must be a literal: statements stay prepared, found by its address.
  *
- * What is the disk's fault (full, unreadable, damaged) is kept in `failure` as well: after it nothing
- * of the batch may be committed, whatever the work makes of the error. */
+ * What is the disk's fault (full, unreadable, damaged) is kept in `failure`: from then on all calls fail until
+ * tx_roll_back, so that nothing of the batch is committed, whatever the work makes of the error. */
 #ifndef FLOWLET_STORE_TX_H
 #define FLOWLET_STORE_TX_H
 
@@ -36,6 +36,8 @@ struct store_tx *tx_open(const char *path, const char *vfs, bool read_only, stru
 void tx_close(struct store_tx *tx); /* takes NULL */
 /* Whether the next commits wait for the disk; outside transactions only. */
 MUST_USE bool tx_set_synced(struct store_tx *tx, bool synced, struct error *err);
+/* Ends a transaction if there is one, and forgets `failure`. */
+void tx_roll_back(struct store_tx *tx);
 /* Several statements without values, not kept. */
 MUST_USE bool tx_script(struct store_tx *tx, const char *sql, struct error *err);
 MUST_USE bool tx_exec(struct store_tx *tx, struct error *err, const char *sql, const char *types, ...);
