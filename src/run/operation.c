@@ -12,39 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "run/ops_state.h"
-#include "run/run.h"
-
-struct operation {
-    struct run *run; /* NULL: the run went on without it */
-    struct operation *next, *next_delivery;
-    char *id;                   /* PATH#N */
-    char *name;                 /* "http.request" */
-    const struct op_type *type; /* NULL: one of ours */
-    enum op_kind kind;
-    json_t *args;  /* ours: as asked, placeholders replaced */
-    struct op *op; /* the type's, from start to done */
-    bool parks, ready, queued;
-    int64_t asked_ms;
-    char *about; /* owned; for the history */
-    /* result */
-    json_t *value;
-    struct error err;
-    json_t *details;
-    const char *secret_as; /* secret.get: its name is args.name */
-    /* what a store operation needs on the writer's thread */
-    struct journal_work work;
-    struct runs *runs;
-    uint64_t run_id;
-    int64_t workspace;
-    char mode;
-    bool durable;
-    struct str flow;
-    struct op_captured captured;
-    struct run *started; /* flows.start: not in the table before it is committed */
-    struct run_row started_row;
-    struct buf sealed;
-};
+#include "run/operation.h"
 
 static void operation_free(struct operation *o) {
     op_free(o->op);
@@ -97,8 +65,8 @@ void operations_cancel(struct run *r) {
         unlink_from_run(o);
         if (o->ready)
             operation_free(o);
-        else if (o->op)
-            op_cancel(o->op); /* done still comes, and frees it */
+        else if (o->under_way)
+            op_cancel(o->op); /* done still comes, and frees it; as does the commit that others wait for */
     }
     r->deliveries = NULL;
     r->deliver = &r->deliveries;
@@ -161,7 +129,7 @@ static json_t *result_json(const struct operation *o, int64_t now) {
     return result;
 }
 
-static json_t *done_record(const struct operation *o, int64_t now) {
+json_t *operation_done_record(const struct operation *o, int64_t now) {
     json_t *record = result_json(o, now);
     json_object_set_new(record, "r", json_string("done"));
     if (o->kind == OP_SECRET && !o->err.code) {
@@ -206,7 +174,7 @@ static void pump(struct run *r) {
     run_limit_update(r);
 }
 
-static void queue_delivery(struct operation *o) {
+void operation_queue_delivery(struct operation *o) {
     o->next_delivery = NULL;
     *o->run->deliver = o;
     o->run->deliver = &o->next_delivery;
@@ -214,7 +182,7 @@ static void queue_delivery(struct operation *o) {
 }
 
 /* The result is there and, where need be, recorded. */
-static void complete(struct operation *o) {
+void operation_complete(struct operation *o) {
     struct run *r = o->run;
     if (!r) {
         operation_free(o);
@@ -228,19 +196,19 @@ static void complete(struct operation *o) {
         buf_release(&masked);
     }
     if (r->durable && !o->queued) {
-        json_t *record = done_record(o, clock_now_ms());
+        json_t *record = operation_done_record(o, clock_now_ms());
         journal_record(r, record);
         json_decref(record);
     }
     if (!o->queued)
-        queue_delivery(o);
+        operation_queue_delivery(o);
     o->ready = true;
     pump(r);
 }
 
-static void fail(struct operation *o, enum error_code code, const char *text) {
+void operation_fail(struct operation *o, enum error_code code, const char *text) {
     error_set(&o->err, code, "%s", text);
-    complete(o);
+    operation_complete(o);
 }
 
 /* ---- records ---- */
@@ -289,119 +257,11 @@ static void make_key(const struct run *r, struct str text, char out[65]) {
 
 /* ---- secrets ---- */
 
-static bool may_use(const struct run *r, struct str name) {
-    for (size_t i = 0; i < r->flow->secret_count; i++)
-        if (str_eq(r->flow->secrets[i], name))
-            return true;
-    return false;
-}
-
-static bool check_secret(const struct run *r, struct str name, struct error *err) {
-    if (!may_use(r, name))
-        return error_set(err, ERR_FORBIDDEN,
-                         "the flow " STR_FMT " does not name the secret \"" STR_FMT
-                         "\": name it literally, declare it in workspace.json and publish",
-                         STR_ARG(r->flow->id), STR_ARG(name));
-    if (!vault_get(workspace_vault(r->workspace, r->mode), name))
-        return error_set(err, ERR_SECRET_EMPTY, "the secret \"" STR_FMT "\" is empty: flowlet secret set " STR_FMT, STR_ARG(name),
-                         STR_ARG(name));
-    return true;
-}
-
-json_t *secret_value(const struct run *r, struct str name, struct str as) {
-    const json_t *value = vault_get(workspace_vault(r->workspace, r->mode), name);
-    if (json_is_object(value) && !str_is(as, "basic"))
-        value = json_object_get(value, "password");
-    return value ? json_deep_copy(value) : json_null();
-}
-
-/* «secret:NAME:NONCE» in a text becomes the value. NULL with err; else new, or a reference to text itself. */
-static json_t *replace_in_text(const struct run *r, json_t *text, struct error *err) {
-    struct str rest = jsonx_string_value(text), open = STR("\xC2\xABsecret:"), close = STR("\xC2\xBB");
-    size_t at = str_find(rest, open);
-    if (at == SIZE_MAX)
-        return json_incref(text);
-    struct buf out;
-    buf_init(&out, FRAME_JOINED_MAX);
-    bool ok = true;
-    for (; ok && at != SIZE_MAX; at = str_find(rest, open)) {
-        struct str inside = str_of(rest.ptr + at + open.len, rest.len - at - open.len);
-        size_t end = str_find(inside, close);
-        struct str name = str_of(inside.ptr, end == SIZE_MAX ? 0 : end);
-        size_t nonce = strlen(r->nonce);
-        bool ours = end != SIZE_MAX && end > nonce && str_ends(name, str_from(r->nonce)) && name.ptr[end - nonce - 1] == ':';
-        buf_add(&out, str_of(rest.ptr, at));
-        if (ours) {
-            name.len = end - nonce - 1;
-            ok = check_secret(r, name, err);
-            if (ok)
-                vault_text(workspace_vault(r->workspace, r->mode), name, &out);
-            rest = str_of(inside.ptr + end + close.len, inside.len - end - close.len);
-        } else { /* somebody else's text that only looks like one */
-            buf_add(&out, open);
-            rest = inside;
-        }
-    }
-    buf_add(&out, rest);
-    json_t *replaced = ok ? jsonx_from_str(buf_str(&out)) : NULL;
-    sodium_memzero(out.ptr, out.len);
-    buf_release(&out);
-    return replaced;
-}
-
-static json_t *replace_secrets(const struct run *r, json_t *value, struct error *err) {
-    if (json_is_string(value))
-        return replace_in_text(r, value, err);
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_incref(value);
-    bool is_object = json_is_object(value);
-    json_t *out = is_object ? json_object() : json_array();
-    const char *key;
-    size_t i;
-    json_t *v;
-    if (is_object) {
-        json_object_foreach(value, key, v) {
-            json_t *replaced = replace_secrets(r, v, err);
-            if (!replaced || json_object_set_new(out, key, replaced) < 0)
-                goto failed;
-        }
-    } else {
-        json_array_foreach(value, i, v) {
-            json_t *replaced = replace_secrets(r, v, err);
-            if (!replaced || json_array_append_new(out, replaced) < 0)
-                goto failed;
-        }
-    }
-    return out;
-failed:
-    json_decref(out);
-    return NULL;
-}
-
-/* http.request's `auth` names a secret: it becomes the header. */
-static bool apply_auth(const struct run *r, json_t *args, struct error *err) {
-    struct str name = jsonx_str(args, "auth");
-    if (!name.len)
-        return true;
-    if (!check_secret(r, name, err))
-        return false;
-    struct buf value;
-    buf_init(&value, 16 * 1024);
-    vault_authorization(workspace_vault(r->workspace, r->mode), name, &value);
-    json_t *headers = json_object_get(args, "headers");
-    headers = json_is_object(headers) ? json_copy(headers) : json_object();
-    json_object_set_new(headers, "Authorization", jsonx_from_str(buf_str(&value)));
-    json_object_set_new(args, "headers", headers);
-    json_object_del(args, "auth");
-    buf_release(&value);
-    return true;
-}
-
 static void ask_secret(struct operation *o, bool check) {
     struct run *r = o->run;
     struct str name = jsonx_str(o->args, "name");
-    if (!check_secret(r, name, &o->err)) {
-        complete(o);
+    if (!secret_check(r, name, &o->err)) {
+        operation_complete(o);
         return;
     }
     if (check) {
@@ -411,7 +271,7 @@ static void ask_secret(struct operation *o, bool check) {
         o->secret_as = str_is(jsonx_str(o->args, "as"), "basic") ? "basic" : "password";
         o->value = secret_value(r, name, str_from(o->secret_as));
     }
-    complete(o);
+    operation_complete(o);
 }
 
 /* ---- reads and effects ---- */
@@ -424,12 +284,13 @@ static void on_op_done(struct op *op) {
     o->details = op->details;
     op->value = op->details = NULL;
     op_free(op);
-    complete(o);
+    operation_complete(o);
 }
 
 static void start_op(struct operation *o) {
-    if (o->run->effect_begun == false && o->kind == OP_EFFECT)
+    if (o->kind == OP_EFFECT)
         o->run->effect_begun = true;
+    o->under_way = true;
     op_start(o->op);
 }
 
@@ -437,162 +298,10 @@ static void on_asked_committed(struct journal_work *w, const struct error *err) 
     struct operation *o = container_of(w, struct operation, work);
     if (!o->run) {
         operation_free(o);
-    } else if (err) { /* the run is stalled; unreachable while it is not detached */
-        o->err = *err;
-        o->queued = true;
-    } else {
-        start_op(o);
-    }
-}
-
-/* ---- our own store ---- */
-
-static bool add_to_outbox(struct store_tx *tx, struct operation *o, struct error *err) {
-    struct outbox_row row = {.run = (int64_t)o->run_id,
-                             .time_ms = o->asked_ms,
-                             .flow = o->flow,
-                             .operation = str_from(o->id),
-                             .kind = str_from(o->captured.kind),
-                             .to = str_from(o->captured.to),
-                             .content = o->captured.content};
-    return tx_outbox_add(tx, o->workspace, &row, err);
-}
-
-/* On the writer's thread. What the operation itself refuses is its result; only a store that fails, fails the work. */
-static bool apply(struct store_tx *tx, struct operation *o, struct error *err) {
-    if (o->captured.kind)
-        return add_to_outbox(tx, o, err);
-    if (o->started)
-        return tx_run_put(tx, &o->started_row, err);
-    struct error refused = {.code = ERR_NONE};
-    json_t *value = state_op_work(tx, o->workspace, o->mode, o->name, o->args, o->asked_ms, &refused);
-    if (value) {
-        json_decref(o->value);
-        o->value = value;
-        return true;
-    }
-    if (refused.code == ERR_DISK_FULL || refused.code == ERR_IO || refused.code == ERR_CORRUPT) {
-        *err = refused;
-        return false;
-    }
-    o->err = refused;
-    return true;
-}
-
-static bool store_op_work(struct store_tx *tx, void *arg, struct error *err) {
-    struct operation *o = container_of((struct journal_work *)arg, struct operation, work);
-    if (!apply(tx, o, err))
-        return false;
-    if (!o->durable)
-        return true;
-    json_t *record = done_record(o, clock_now_ms());
-    bool ok = journal_add_sealed(tx, o->runs->env.key, o->run_id, record, err);
-    json_decref(record);
-    return ok;
-}
-
-static void on_store_op_submitted(struct journal_work *w) {
-    struct operation *o = container_of(w, struct operation, work);
-    if (o->run)
-        queue_delivery(o);
-}
-
-/* The flow that was started is a run of its own, whatever becomes of the one that started it. */
-static void give_started(struct operation *o, const struct error *err) {
-    struct run *started = o->started;
-    if (!started)
-        return;
-    o->started = NULL;
-    if (err) {
-        run_free(started);
         return;
     }
-    started->runs->counts.accepted++;
-    map_set(&started->runs->open, map_key(&started->id), started);
-    events_add(started->runs->events, started, "accepted", (struct str){NULL, 0}, str_from(started->trigger));
-    run_give(started);
-}
-
-static void on_store_op_done(struct journal_work *w, const struct error *err) {
-    struct operation *o = container_of(w, struct operation, work);
-    give_started(o, err);
-    if (err && !o->err.code)
-        o->err = *err;
-    complete(o);
-}
-
-static void on_store_op_committed(void *arg, const struct error *err) {
-    struct operation *o = arg;
-    on_store_op_done(&o->work, err);
-}
-
-static void store_op(struct operation *o) {
-    o->kind = OP_STORE;
-    o->run->effect_begun = true;
-    o->work = (struct journal_work){.work = store_op_work, .submitted = on_store_op_submitted, .done = on_store_op_done};
-    if (o->durable)
-        journal_commit(o->run, &o->work);
-    else
-        store_write(o->runs->env.store, store_op_work, on_store_op_committed, &o->work);
-}
-
-static void on_read(void *arg, const struct error *err) {
-    struct operation *o = container_of((struct journal_work *)arg, struct operation, work);
-    if (err && !o->err.code)
-        o->err = *err;
-    complete(o);
-}
-
-static bool read_work(struct store_tx *tx, void *arg, struct error *err) {
-    return apply(tx, container_of((struct journal_work *)arg, struct operation, work), err);
-}
-
-static void ask_state(struct operation *o) {
-    if (!state_op_check(o->name, o->args, &o->err))
-        complete(o);
-    else if (state_op_is_read(o->name)) /* by the writer's thread: it sees what this run wrote before */
-        store_write(o->runs->env.store, read_work, on_read, &o->work);
-    else
-        store_op(o);
-}
-
-static void ask_start(struct operation *o) {
-    struct run *r = o->run;
-    const struct release_flow *flow = release_find_flow(r->release, jsonx_str(o->args, "flow"));
-    json_t *input = json_object_get(o->args, "input");
-    if (!flow || flow->type != FLOW_REUSABLE) {
-        error_set(&o->err, ERR_NOT_FOUND, "there is no reusable flow \"" STR_FMT "\" to start",
-                  STR_ARG(jsonx_str(o->args, "flow")));
-        complete(o);
-        return;
-    }
-    if (r->runs->open.count >= r->runs->env.max_runs) {
-        fail(o, ERR_BUSY, "as many runs are under way as may be");
-        return;
-    }
-    struct run *started = run_new(r->runs, r->workspace, r->release, flow, r->mode);
-    char trigger[40], id[RUN_ID_TEXT];
-    run_id_write(r->id, id);
-    snprintf(trigger, sizeof trigger, "run %s", id);
-    started->id = runs_next_id(r->runs);
-    started->started_ms = clock_now_ms();
-    started->durable = started->answered = true;
-    started->trigger = mem_strdup(trigger);
-    started->phase = PHASE_ACCEPTING;
-    runs_random(r->runs, started->seed, sizeof started->seed);
-    json_t *none = json_object();
-    bool ok = run_build_head(started, NULL, json_is_object(input) ? input : none, &o->err);
-    json_decref(none);
-    if (!ok) {
-        run_free(started);
-        complete(o);
-        return;
-    }
-    run_id_write(started->id, id);
-    o->value = json_pack("{s:s}", "run", id);
-    o->started = started;
-    run_accepted_row(started, &o->started_row, &o->sealed);
-    store_op(o);
+    ENSURE(!err); /* a failed commit stalls the run, which lets go of its operations */
+    start_op(o);
 }
 
 /* ---- asking ---- */
@@ -620,22 +329,13 @@ static void shorten_wait(const struct operation *o, json_t *args) {
         json_object_set_new(args, "ms", json_integer(ms > (double)waited ? (json_int_t)(ms - (double)waited) : 0));
 }
 
-/* The outbox shows what would have gone out, but for the secrets in it. */
-static void mask_captured(struct operation *o) {
-    struct buf masked;
-    buf_init(&masked, RUN_TEXT_MAX);
-    if (vault_mask(workspace_vault(o->run->workspace, o->mode), o->captured.content, &masked))
-        o->captured.content = arena_str(&o->op->arena, buf_str(&masked));
-    buf_release(&masked);
-}
-
 static void ask_type(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
     if (strcmp(o->name, "wait") == 0 && map_find(&r->asked, str_from(o->id)))
         shorten_wait(o, args);
     o->op = op_new(&r->runs->env.ops, o->type, json_incref(args), &o->err);
     if (!o->op) {
-        complete(o);
+        operation_complete(o);
         return;
     }
     o->op->done = on_op_done;
@@ -643,13 +343,10 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     o->op->time_ms = o->asked_ms;
     make_key(r, key, o->op->key);
     if (is_captured(o)) {
-        if (o->type->capture(o->op, &o->captured, &o->err)) {
-            o->value = json_incref(o->captured.value);
-            mask_captured(o);
-            store_op(o);
-        } else {
-            complete(o);
-        }
+        if (o->type->capture(o->op, &o->captured, &o->err))
+            operation_capture(o);
+        else
+            operation_complete(o);
     } else if (o->kind == OP_EFFECT && o->durable) {
         o->work = (struct journal_work){.done = on_asked_committed};
         journal_commit(r, &o->work);
@@ -660,11 +357,9 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
 
 static void carry_out(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
-    struct error *err = &o->err;
-    json_t *replaced = r->nonce[0] ? replace_secrets(r, args, err) : json_incref(args);
-    if (!replaced || !apply_auth(r, replaced, err)) {
-        json_decref(replaced);
-        complete(o);
+    json_t *replaced = secrets_in_place(r, args, &o->err);
+    if (!replaced) {
+        operation_complete(o);
         return;
     }
     if (o->type) {
@@ -678,11 +373,11 @@ static void carry_out(struct operation *o, json_t *args, struct str key) {
     else if (strcmp(o->name, "secrets.check") == 0)
         ask_secret(o, true);
     else if (strcmp(o->name, "flows.start") == 0)
-        ask_start(o);
+        operation_ask_start(o);
     else if (strncmp(o->name, "state.", 6) == 0)
-        ask_state(o);
+        operation_ask_state(o);
     else
-        fail(o, ERR_INVALID, "there is no such operation");
+        operation_fail(o, ERR_INVALID, "there is no such operation");
 }
 
 /* One that repeats an id would be answered twice. */
@@ -722,7 +417,8 @@ void run_asked(struct run *r, struct str payload) {
     if (same)
         carry_out(o, args, key.len ? key : id);
     else
-        fail(o, ERR_JOURNAL_MISMATCH, "the flow asked for something else than before the restart; it is not deterministic");
+        operation_fail(o, ERR_JOURNAL_MISMATCH,
+                       "the flow asked for something else than before the restart; it is not deterministic");
     json_decref(ask);
     run_limit_update(r);
 }

@@ -1,0 +1,63 @@
+/* operation.h — one thing that a run asked for, between ASK and RESULT; see operation.c.
+ *
+ *     operation.c     asked, journaled, carried out, delivered in order
+ *     store_op.c      those that change our own store: state, outbox, starting a run
+ *     placeholder.c   secrets put in the place of their placeholders */
+#ifndef FLOWLET_OPERATION_H
+#define FLOWLET_OPERATION_H
+
+#include "run/run.h"
+
+struct operation {
+    struct run *run; /* NULL: the run went on without it */
+    struct operation *next, *next_delivery;
+    char *id;                   /* PATH#N */
+    char *name;                 /* "http.request" */
+    const struct op_type *type; /* NULL: one of ours */
+    enum op_kind kind;
+    json_t *args;  /* ours: as asked, placeholders replaced */
+    struct op *op; /* the type's, from start to done */
+    bool parks, under_way, ready, queued;
+    int64_t asked_ms;
+    char *about; /* owned; for the history */
+    /* result */
+    json_t *value;
+    struct error err;
+    json_t *details;
+    const char *secret_as; /* secret.get: its name is args.name */
+    /* what a store operation needs on the writer's thread */
+    struct journal_work work;
+    struct runs *runs;
+    uint64_t run_id;
+    int64_t workspace;
+    char mode;
+    bool durable;
+    struct str flow;
+    struct op_captured captured;
+    struct run *started; /* flows.start: not in the table before it is committed */
+    struct run_row started_row;
+    struct buf sealed;
+};
+
+/* The result is there (value, or err): recorded where need be, then delivered in its turn. Frees o when its run is gone. */
+void operation_complete(struct operation *o);
+void operation_fail(struct operation *o, enum error_code code, const char *text);
+/* o's place among the run's deliveries is fixed. */
+void operation_queue_delivery(struct operation *o);
+/* {"r": "done", ...}: what the journal keeps of the result. New. */
+json_t *operation_done_record(const struct operation *o, int64_t now) MUST_USE;
+
+/* ---- store_op.c ---- */
+void operation_ask_state(struct operation *o);
+void operation_ask_start(struct operation *o);
+/* o->captured is what the operation would have sent: it goes to the outbox, masked. */
+void operation_capture(struct operation *o);
+
+/* ---- placeholder.c ---- */
+/* The arguments with every placeholder of this run replaced by the secret's value, and `auth` by its header. NULL with err
+ * for a secret that the flow does not name, or that is empty. New; args stays as it is. */
+json_t *secrets_in_place(const struct run *r, json_t *args, struct error *err) MUST_USE;
+/* Whether the flow names this secret and it has a value. */
+MUST_USE bool secret_check(const struct run *r, struct str name, struct error *err);
+
+#endif
