@@ -164,6 +164,25 @@ static bool open_listeners(struct server *s, struct error *err) {
 
 /* ---- the folders of --workspace ---- */
 
+/* What confines the workers, and what does not hold on this machine. */
+static void say_layers(const struct server *s) {
+    struct error err;
+    json_t *report = jsonx_parse(pool_layers(s->pool), &err), *layer;
+    struct buf holds, lacks;
+    size_t i;
+    buf_init(&holds, 4096);
+    buf_init(&lacks, 4096);
+    json_array_foreach(json_object_get(report, "layers"), i, layer) {
+        struct buf *to = jsonx_bool(layer, "holds", false) ? &holds : &lacks;
+        buf_adds(to, to->len ? ", " : "");
+        buf_add(to, jsonx_str(layer, "name"));
+    }
+    log_info("server", "event=sealed holds=\"%s\" lacks=\"%s\"", holds.ptr, lacks.ptr);
+    buf_release(&holds);
+    buf_release(&lacks);
+    json_decref(report);
+}
+
 /* DIR/console tells the command line where we are. */
 static void say_ready(struct server *s) {
     char console[URL_MAX];
@@ -176,6 +195,7 @@ static void say_ready(struct server *s) {
         log_warn("server", "event=console_not_written error=%s", log_quote(str_from(err.text)));
     buf_release(&path);
     s->ready = true;
+    say_layers(s);
     printf("ready listen=%s console=%s\n", s->public_url, console);
     fflush(stdout);
 }
@@ -222,7 +242,11 @@ static bool workspace_name(const struct folder *folder, struct buf *name, struct
 static void publish_next(struct server *s) {
     const struct arg_list *folders = &s->options->workspace;
     if (s->next_folder == folders->count) {
-        say_ready(s);
+        struct error unfit;
+        if (pool_wait(s->pool, &unfit))
+            say_ready(s);
+        else
+            fail(s, &unfit);
         return;
     }
     const char *path = folders->at[s->next_folder];
