@@ -44,9 +44,15 @@ $(NPM_DONE): runtime/package-lock.json
 	tools/setup npm runtime
 
 # Unit tests: each module's test program has Criterion register its tests.
-$(OUT)/tests/unit: $(OUT)/tests/main.o $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
+TESTS_LIB = -lcriterion
+ifeq ($(BUILD),tsan)
+TESTS := $(addprefix tests/unit/,tsan/main.c test_loop.c test_password.c test_secrets.c test_store.c test_store_power.c)
+TESTS_LIB = # tests/unit/tsan/criterion says why not
+$(OUT)/tests/%.o: CFLAGS += -isystem tests/unit/tsan
+endif
+$(OUT)/tests/unit: $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
 	@mkdir -p $(@D)
-	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) -lcriterion
+	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) $(TESTS_LIB)
 $(OUT)/tests/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
