@@ -109,8 +109,10 @@ static void print_block(const json_t *b) {
 
 static void print_effect(const json_t *e) {
     const json_t *error = json_object_get(e, "error");
-    printf("  %-24s %6lld ms  %s", jsonx_str(e, "id").ptr, (long long)jsonx_int(e, "ms", 0),
-           jsonx_bool(e, "captured", false) ? "captured: " : "");
+    struct str captured = jsonx_str(e, "captured");
+    printf("  %-24s %6lld ms  ", jsonx_str(e, "id").ptr, (long long)jsonx_int(e, "ms", 0));
+    if (captured.len)
+        printf("captured as " STR_FMT ": ", STR_ARG(captured));
     cli_print_safe(jsonx_str(e, "about"));
     if (jsonx_int(e, "attempts", 1) > 1)
         printf(" (%lld attempts)", (long long)jsonx_int(e, "attempts", 1));

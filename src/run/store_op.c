@@ -78,10 +78,7 @@ static void on_store_op_done(struct journal_work *w, const struct error *err) {
     operation_complete(o);
 }
 
-static void on_store_op_committed(void *arg, const struct error *err) {
-    struct operation *o = arg;
-    on_store_op_done(&o->work, err);
-}
+static void on_store_op_committed(void *work, const struct error *err) { on_store_op_done(work, err); }
 
 static void store_op(struct operation *o) {
     o->kind = OP_STORE;
