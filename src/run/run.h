@@ -58,6 +58,7 @@ struct run {
     struct operation *deliveries, **deliver; /* done in this order, not delivered yet */
     unsigned operation_count;
     bool effect_begun;
+    unsigned restarts;
     json_t *effects; /* for history; NULL: none */
 
     struct buf pending;                       /* records not handed to the store: u32 length, sealed bytes, ... */
@@ -91,6 +92,7 @@ struct runs {
     loop_fn *drained;
     void *drained_arg;
     struct timer drain;
+    int64_t drain_until_ms;
     bool draining;
 };
 

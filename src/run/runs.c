@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define DRAIN_LOOK_MS 20
+#define RESTARTS_MAX 5  /* of one run whose workers go through no fault of its own */
 #define CALLS_A_MS 4096 /* ids: milliseconds times this, plus a count; below 2^53 until 2039 */
 
 static void on_mend(struct timer *t);
@@ -142,8 +144,6 @@ void run_free(struct run *r) {
     free(r->trigger);
     release_unref(r->release);
     free(r);
-    if (rs->draining && !rs->open.count)
-        timer_start(&rs->drain, 0);
 }
 
 /* Run time is counted while the run is with a worker and not only waiting for its next attempts (semantics 18). */
@@ -225,7 +225,10 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
 /* Its worker is gone through no fault of its own: again, where nothing can happen twice. */
 static void start_again(struct run *r) {
     struct error err;
-    if (r->durable && r->phase != PHASE_PREPARING) {
+    if (++r->restarts > RESTARTS_MAX) {
+        error_set(&err, ERR_WORKER_LOST, "%d processes that ran the flow ended, one after the other", RESTARTS_MAX);
+        run_fail(r, &err);
+    } else if (r->durable && r->phase != PHASE_PREPARING) {
         run_detach(r, false);
         run_reload(r);
     } else if (!r->effect_begun) {
@@ -390,16 +393,31 @@ void run_stall(struct run *r) {
         timer_start(&r->runs->mend, 1000);
 }
 
+/* Durable runs that nobody waits for go on at the next start. */
+static bool is_awaited(const struct runs *rs) {
+    struct map_entry *e;
+    for (size_t at = 0; (e = map_next(&rs->open, &at));) {
+        const struct run *r = e->value;
+        if (!r->durable || r->on_answered || r->on_ended)
+            return true;
+    }
+    return false;
+}
+
 static void on_drain(struct timer *t) {
     struct runs *rs = container_of(t, struct runs, drain);
-    rs->drained(rs->drained_arg);
+    if (loop_now_ms(rs->env.loop) < rs->drain_until_ms && is_awaited(rs))
+        timer_start(t, DRAIN_LOOK_MS);
+    else
+        rs->drained(rs->drained_arg);
 }
 
 void runs_drain(struct runs *rs, int64_t deadline_ms, loop_fn *drained, void *arg) {
     rs->draining = true;
     rs->drained = drained;
     rs->drained_arg = arg;
-    timer_start(&rs->drain, rs->open.count ? deadline_ms : 0);
+    rs->drain_until_ms = loop_now_ms(rs->env.loop) + deadline_ms;
+    timer_start(&rs->drain, 0);
 }
 
 void runs_close(struct runs *rs) {
