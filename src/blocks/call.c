@@ -10,9 +10,9 @@ static const struct shape shape = {
                         "wait for it, or start a run of its own (wait)"}),
 };
 
-static void bind(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings) {
+static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
     struct str id = jsonx_str(b->json, "flow");
-    const struct flow *called = workspace_find_flow(w, id);
+    const struct flow *called = catalog_find_flow(w, id);
     struct finding f = block_place(flow, b, "unknown_flow");
     b->any_input = !called || !called->is_sound; /* no more findings than needed */
     flow->guesses |= b->any_input;

@@ -10,7 +10,7 @@ static const struct shape shape = {
 
 static bool leaves_by_error(const struct block *b) { return str_is(jsonx_str(b->json, "pin"), "error"); }
 
-static void bind(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings) {
+static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     (void)findings;
     if (b->scope) {
@@ -31,7 +31,7 @@ static void bind(struct flow *flow, struct block *b, const struct workspace *w, 
     }
 }
 
-static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     struct finding f = block_place(flow, b, "pin_without_caller");
     if (json_object_get(b->json, "pin") && (flow->type != FLOW_REUSABLE || b->scope))

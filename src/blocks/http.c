@@ -18,7 +18,7 @@ static const struct shape shape = {
          "how `body` is written"}),
 };
 
-static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     struct str auth = jsonx_str(b->json, "auth");
     const json_t *secret = json_object_getn(w->secrets, auth.ptr, auth.len);
     struct str type = jsonx_str(secret, "type");

@@ -13,14 +13,14 @@ static const struct shape shape = {
          "when a turn fails: start no more, or run them all (stop)"}),
 };
 
-static void bind(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings) {
+static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     (void)findings;
     if (str_is(jsonx_str(b->json, "on_failure"), "collect"))
         block_add_binding(flow, b, STR("failures"), DONE, 0);
 }
 
-static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     struct finding f = block_place(flow, b, "empty_loop");
     f.severity = FINDING_WARNING;

@@ -3,7 +3,7 @@
 
 static const struct shape shape = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(BLOCK_KEYS)};
 
-static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     struct finding f = block_place(flow, b, "respond_without_caller");
     if (flow->type != FLOW_ENDPOINT)

@@ -8,7 +8,7 @@ static const struct shape shape = {
     .keys = SHAPE_KEYS(BLOCK_KEYS, {"script", &shape_title, true, "a .ts file in the folder of the flows"}),
 };
 
-static void bind(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings) {
+static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     (void)findings;
     if (!b->script || !b->script->answer)

@@ -21,7 +21,7 @@ static void bind_endpoint(struct flow *flow, struct block *b, struct findings *f
     }
 }
 
-static void bind(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings) {
+static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     switch (flow->type) {
     case FLOW_ENDPOINT:
@@ -49,7 +49,7 @@ static void check_endpoint(const struct flow *flow, const struct block *b, struc
         findings_add(findings, &f, "only stored runs can be told from repeated ones: set `durable` or `answer`: \"at once\"");
 }
 
-static void check(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings) {
+static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     (void)w;
     bool every = json_object_get(flow->start, "every"), line = json_object_get(flow->start, "line");
     struct finding f = block_place(flow, b, "no_schedule");
@@ -57,9 +57,6 @@ static void check(const struct flow *flow, const struct block *b, const struct w
         check_endpoint(flow, b, findings);
     if (flow->type == FLOW_CRON && every == line)
         findings_add(findings, &f, "a cron flow needs exactly one of `every` and `line` in its start");
-    f.code = "zone_missing";
-    if (flow->type == FLOW_CRON && line && !json_object_get(flow->start, "zone"))
-        findings_add(findings, &f, "`line` needs a `zone` that its times are in: add one, \"UTC\" or \"Europe/Berlin\"");
 }
 
 const struct block_type block_start = {

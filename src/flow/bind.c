@@ -133,7 +133,7 @@ void flow_bind_outputs(struct flow *flow) {
     flow->output_count = gather.port_count;
 }
 
-void flow_bind(struct flow *flow, const struct workspace *w, struct findings *findings) {
+void flow_bind(struct flow *flow, const struct catalog *w, struct findings *findings) {
     for (size_t i = 0; i < flow->block_count; i++) {
         struct block *b = &flow->blocks[i];
         bind_fixed(flow, b);

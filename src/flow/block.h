@@ -10,7 +10,7 @@
 
 struct flow;
 struct block;
-struct workspace;
+struct catalog;
 
 #define BLOCK_PINS_MAX 3
 
@@ -40,9 +40,9 @@ struct block_type {
     bool retries;                     /* may have retry and timeout_ms */
     int timeout_ms;                   /* where the block sets none; 0: none */
     /* More inputs and outputs, which depend on the block. NULL: none. */
-    void (*bind)(struct flow *flow, struct block *b, const struct workspace *w, struct findings *findings);
+    void (*bind)(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings);
     /* What only this type knows. NULL: nothing. */
-    void (*check)(const struct flow *flow, const struct block *b, const struct workspace *w, struct findings *findings);
+    void (*check)(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings);
 };
 
 /* The Start's type, and all others; ends with NULL. In src/blocks/table.c. */

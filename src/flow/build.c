@@ -10,18 +10,18 @@ struct build {
     struct folder *folder; /* a copy: findings are located in it at the end */
     struct findings findings;
     struct codes codes;
-    struct workspace workspace;
+    struct catalog catalog;
     struct flow_uses *uses; /* of each flow, once the toolbox has answered */
 };
 
 static void build_free(struct build *b) {
-    for (size_t i = 0; i < b->workspace.flow_count; i++) {
-        flow_release(&b->workspace.flows[i]);
+    for (size_t i = 0; i < b->catalog.flow_count; i++) {
+        flow_release(&b->catalog.flows[i]);
         flow_uses_release(&b->uses[i]);
     }
-    free(b->workspace.flows);
+    free(b->catalog.flows);
     free(b->uses);
-    workspace_release(&b->workspace);
+    catalog_release(&b->catalog);
     codes_release(&b->codes);
     findings_release(&b->findings);
     folder_free(b->folder);
@@ -57,7 +57,7 @@ struct reporting {
 
 /* Names that the server has to know when it publishes are literals. */
 static void report_names(struct reporting *r, const struct code *code, const struct finding *where) {
-    const struct workspace *w = &r->build->workspace;
+    const struct catalog *w = &r->build->catalog;
     struct finding f = *where;
     size_t i;
     json_t *name;
@@ -69,7 +69,7 @@ static void report_names(struct reporting *r, const struct code *code, const str
     }
     f.code = "unknown_flow";
     json_array_foreach(code_uses(code, "flows"), i, name) {
-        const struct flow *called = workspace_find_flow(w, jsonx_string_value(name));
+        const struct flow *called = catalog_find_flow(w, jsonx_string_value(name));
         if (!called || (called->is_sound && called->type != FLOW_REUSABLE))
             findings_add(&r->build->findings, &f,
                          "there is no reusable flow `%.100s` to call: make it, or call one that is there",
@@ -141,7 +141,7 @@ static void check_access(struct build *b, const struct flow *flow) {
     json_t *rule;
     json_array_foreach(json_object_get(flow->start, "access"), i, rule) {
         struct str name = jsonx_str(rule, "secret"), type = jsonx_str(rule, "type");
-        const json_t *secret = json_object_getn(b->workspace.secrets, name.ptr, name.len);
+        const json_t *secret = json_object_getn(b->catalog.secrets, name.ptr, name.len);
         char pointer[60];
         snprintf(pointer, sizeof pointer, "/start/access/%zu/secret", i);
         struct finding f = flow_place(flow, "not_declared");
@@ -161,7 +161,7 @@ static void check_auth(struct build *b, const struct flow *flow) {
     for (size_t i = 0; i < flow->block_count; i++) {
         struct str name = jsonx_str(flow->blocks[i].json, "auth");
         struct finding f = block_place(flow, &flow->blocks[i], "not_declared");
-        if (name.len && !json_object_getn(b->workspace.secrets, name.ptr, name.len))
+        if (name.len && !json_object_getn(b->catalog.secrets, name.ptr, name.len))
             findings_add(&b->findings, &f, "workspace.json declares no secret `" STR_FMT "`: add it under `secrets`",
                          STR_ARG(name));
     }
@@ -173,7 +173,7 @@ static void check_schedule(struct build *b, const struct flow *flow) {
     struct finding f = flow_place(flow, "bad_schedule");
     struct error err;
     f.pointer = every.len ? STR("/start/every") : STR("/start/line");
-    bool complete = every.len ? !line.len : line.len && zone.len;
+    bool complete = every.len ? !line.len : line.len > 0;
     if (flow->type == FLOW_CRON && complete && b->env.schedule_check && !b->env.schedule_check(every, line, zone, &err))
         findings_add(&b->findings, &f, "%s", err.text);
 }
@@ -189,8 +189,8 @@ static void route_of(const struct flow *flow, struct buf *out) {
 static void check_routes(struct build *b) {
     struct map routes;
     map_init(&routes);
-    for (size_t i = 0; i < b->workspace.flow_count; i++) {
-        struct flow *flow = &b->workspace.flows[i];
+    for (size_t i = 0; i < b->catalog.flow_count; i++) {
+        struct flow *flow = &b->catalog.flows[i];
         struct buf route;
         buf_init(&route, 2000);
         if (flow->is_sound && flow->type == FLOW_ENDPOINT) {
@@ -208,7 +208,7 @@ static void check_routes(struct build *b) {
 }
 
 static void check_all(struct build *b) {
-    struct workspace *w = &b->workspace;
+    struct catalog *w = &b->catalog;
     for (size_t i = 0; i < w->flow_count; i++)
         if (w->flows[i].is_sound)
             report_codes(b, &w->flows[i]);
@@ -231,8 +231,8 @@ static void check_all(struct build *b) {
 /* ---- the release ---- */
 
 static size_t flow_index(const struct build *b, const char *id) {
-    const struct flow *flow = workspace_find_flow(&b->workspace, str_from(id));
-    return flow ? (size_t)(flow - b->workspace.flows) : SIZE_MAX;
+    const struct flow *flow = catalog_find_flow(&b->catalog, str_from(id));
+    return flow ? (size_t)(flow - b->catalog.flows) : SIZE_MAX;
 }
 
 static void add_set(json_t *to, const json_t *from) { json_object_update(to, (json_t *)(uintptr_t)from); }
@@ -269,7 +269,7 @@ static void close_over_calls(struct build *b, struct release *r, size_t first) {
 }
 
 static bool compile_flow(struct build *b, struct release *r, size_t i) {
-    const struct flow *flow = &b->workspace.flows[i];
+    const struct flow *flow = &b->catalog.flows[i];
     struct release_flow *f = &r->flows[i];
     *f =
         (struct release_flow){.type = flow->type, .id = arena_str(&r->arena, flow->id), .name = arena_str(&r->arena, flow->name)};
@@ -282,7 +282,7 @@ static bool compile_flow(struct build *b, struct release *r, size_t i) {
 }
 
 static struct release *compile_all(struct build *b) {
-    const struct workspace *w = &b->workspace;
+    const struct catalog *w = &b->catalog;
     struct release *r = release_new();
     bool ok = true;
     r->json = release_keep(r, json_incref(w->json));
@@ -368,7 +368,7 @@ static int compare_flows(const void *a, const void *b) {
 
 static void parse_flows(struct build *b) {
     const struct folder *folder = b->folder;
-    struct workspace *w = &b->workspace;
+    struct catalog *w = &b->catalog;
     struct str id;
     w->flows = mem_alloc((folder->count + 1) * sizeof *w->flows);
     b->uses = mem_alloc((folder->count + 1) * sizeof *b->uses);
@@ -386,7 +386,7 @@ void release_build_start(const struct folder *folder, const struct release_env *
     b->folder = folder_copy(folder);
     findings_init(&b->findings);
     codes_init(&b->codes, env->toolbox_version);
-    workspace_parse(&b->workspace, b->folder, &b->findings);
+    catalog_parse(&b->catalog, b->folder, &b->findings);
     parse_flows(b);
     ask_toolbox(b);
 }

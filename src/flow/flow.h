@@ -2,8 +2,8 @@
  *
  *     flow_parse(&flow, folder, file, &codes, findings);   the document alone: shape, ids, pins, sources
  *     ... the toolbox answers what is in codes ...
- *     flow_bind(&flow, &workspace, findings);              inputs and named outputs of its blocks
- *     flow_check(&flow, &workspace, findings);             graph, names, mappings (graph.h)
+ *     flow_bind(&flow, &catalog, findings);              inputs and named outputs of its blocks
+ *     flow_check(&flow, &catalog, findings);             graph, names, mappings (graph.h)
  *     flow_compile(&flow, ...)                             its plan (compile.h)
  *
  * Each step goes on after a fault and reports all it finds; the next one is only for flows that
@@ -16,7 +16,7 @@
 #include "flow/folder.h"
 #include "flow/release.h"
 #include "flow/source.h"
-#include "flow/workspace.h"
+#include "flow/catalog.h"
 
 #define FLOW_BLOCKS_MAX 1000
 #define FLOW_CONNECTIONS_MAX 2000
@@ -119,6 +119,6 @@ struct finding connection_place(const struct flow *flow, const struct connection
 
 /* Inputs and named outputs of all blocks, the flow's own outputs first. The toolbox must have answered. */
 void flow_bind_outputs(struct flow *flow);
-void flow_bind(struct flow *flow, const struct workspace *w, struct findings *findings);
+void flow_bind(struct flow *flow, const struct catalog *w, struct findings *findings);
 
 #endif

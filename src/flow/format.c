@@ -27,7 +27,7 @@ static bool format_file(struct folder *f, const struct folder_file *file, const 
 bool folder_format(struct folder *f, struct findings *findings) {
     struct str id;
     bool ok = true;
-    for (size_t i = 0; i < f->count; i++) {
+    for (size_t i = 0; i < f->count; i++) { /* a file that is rewritten keeps its place */
         const struct folder_file *file = &f->files[i];
         if (strcmp(file->path, "workspace.json") == 0)
             ok &= format_file(f, file, &workspace_shape, findings);
@@ -36,5 +36,8 @@ bool folder_format(struct folder *f, struct findings *findings) {
         else if (folder_flow_id(file->path, &id))
             ok &= format_file(f, file, &flow_shape, findings);
     }
+    for (size_t i = 0; i < f->count; i++)
+        findings_locate(findings, str_from(f->files[i].path), folder_text(&f->files[i]));
+    findings_sort(findings);
     return ok;
 }

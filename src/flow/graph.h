@@ -26,13 +26,13 @@ void graph_release(struct graph *g);
 /* Fills flow->order and the blocks' place. False: there is a cycle, go no further. */
 bool graph_order(struct graph *g, struct findings *findings);
 void graph_check_ways(struct graph *g, struct findings *findings);
-void graph_check_names(struct graph *g, const struct workspace *w, struct findings *findings);
+void graph_check_names(struct graph *g, const struct catalog *w, struct findings *findings);
 
 /* Rule 7: whether two connections of one scope can never be taken in one run. After graph_check_ways. */
 bool graph_excludes(const struct graph *g, size_t c, size_t d);
 
 /* All of it, and what the block types check themselves. */
-void flow_check(struct flow *flow, const struct workspace *w, struct findings *findings);
+void flow_check(struct flow *flow, const struct catalog *w, struct findings *findings);
 
 /* Rows of bits. */
 static inline size_t bits_words(size_t n) { return (n + 63) / 64; }

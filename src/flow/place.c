@@ -70,7 +70,7 @@ static bool enter(struct str *at, struct str token, struct str *place) {
         return false;
     skip(at, 1);
     for (int64_t i = 0; skip_space(at), at->len && at->ptr[0] != '}' && at->ptr[0] != ']'; i++) {
-        *place = *at;
+        struct str here = *at;
         bool found = !is_object && i == index;
         if (is_object) {
             if (at->ptr[0] != '"')
@@ -79,8 +79,10 @@ static bool enter(struct str *at, struct str token, struct str *place) {
             skip_space(at);
             skip(at, 1); /* the colon */
         }
-        if (found)
+        if (found) {
+            *place = here;
             return true;
+        }
         skip_value(at);
         skip_space(at);
         if (at->len && at->ptr[0] == ',')

@@ -281,3 +281,9 @@ int64_t cron_next(const struct cron *c, int64_t after_ms) {
         return (divide_down(from_s - c->offset_s + c->interval_s - 1, c->interval_s) * c->interval_s + c->offset_s) * 1000;
     return next_of_line(c, from_s) * 1000;
 }
+
+bool cron_check(struct str every, struct str line, struct str zone, struct error *err) {
+    struct cron *c = every.len ? cron_parse_every(every, every, err) : cron_parse_line(line, zone, err);
+    cron_free(c);
+    return c != NULL;
+}

@@ -26,6 +26,8 @@ struct cron *cron_parse_every(struct str every, struct str salt, struct error *e
 /* An empty zone is UTC. The error names the field. */
 struct cron *cron_parse_line(struct str line, struct str zone, struct error *err) MUST_USE;
 void cron_free(struct cron *c); /* takes NULL */
+/* Whether either is a schedule: `every`, or `line` in `zone` where `every` is empty. What release_env wants. */
+MUST_USE bool cron_check(struct str every, struct str line, struct str zone, struct error *err);
 /* The first instant (ms since 1970) after `after_ms`; 0 when there is none in the next eight years. */
 int64_t cron_next(const struct cron *c, int64_t after_ms);
 

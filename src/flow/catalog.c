@@ -1,5 +1,5 @@
-/* workspace.c — see workspace.h. */
-#include "flow/workspace.h"
+/* catalog.c — see catalog.h. */
+#include "flow/catalog.h"
 
 #include "flow/flow.h"
 
@@ -32,7 +32,7 @@ const struct shape workspace_shape = {
 };
 const struct shape settings_shape = {.kind = SHAPE_MAP, .item = &shape_json, .names = true};
 
-struct flow *workspace_find_flow(const struct workspace *w, struct str id) {
+struct flow *catalog_find_flow(const struct catalog *w, struct str id) {
     size_t low = 0, high = w->flow_count;
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -106,7 +106,7 @@ static bool practice_fits(const json_t *secret) {
            json_object_size(practice) == 2;
 }
 
-static void check_declarations(const struct workspace *w, struct findings *findings) {
+static void check_declarations(const struct catalog *w, struct findings *findings) {
     const char *name;
     json_t *declared;
     struct buf pointer;
@@ -130,7 +130,7 @@ static void check_declarations(const struct workspace *w, struct findings *findi
     buf_release(&pointer);
 }
 
-static void check_values(const struct workspace *w, struct findings *findings) {
+static void check_values(const struct catalog *w, struct findings *findings) {
     const char *name;
     json_t *value;
     struct buf pointer;
@@ -157,9 +157,9 @@ static json_t *parse_file(const struct folder *folder, const char *path, const s
     return NULL;
 }
 
-bool workspace_parse(struct workspace *w, const struct folder *folder, struct findings *findings) {
+bool catalog_parse(struct catalog *w, const struct folder *folder, struct findings *findings) {
     size_t errors = findings->errors;
-    *w = (struct workspace){0};
+    *w = (struct catalog){0};
     struct finding f = {.code = "no_workspace", .file = STR("workspace.json")};
     if (!folder_find(folder, STR("workspace.json")))
         findings_add(findings, &f, "there is no workspace.json: add one, {\"name\": \"my-workspace\"} is enough");
@@ -178,8 +178,8 @@ bool workspace_parse(struct workspace *w, const struct folder *folder, struct fi
     return findings->errors == errors;
 }
 
-void workspace_release(struct workspace *w) {
+void catalog_release(struct catalog *w) {
     json_decref(w->json);
     json_decref(w->values);
-    *w = (struct workspace){0};
+    *w = (struct catalog){0};
 }

@@ -1,16 +1,16 @@
-/* workspace.h — what workspace.json and settings.json say, and the flows beside them.
+/* catalog.h — what workspace.json and settings.json say, and the flows beside them.
  *
  * The documents are checked by shape; settings.json may only give values to settings that
  * workspace.json declares, and of their schema's type. */
-#ifndef FLOWLET_WORKSPACE_H
-#define FLOWLET_WORKSPACE_H
+#ifndef FLOWLET_CATALOG_H
+#define FLOWLET_CATALOG_H
 
 #include "flow/folder.h"
 #include "flow/shape.h"
 
 struct flow;
 
-struct workspace {
+struct catalog {
     struct str name, title;
     json_t *json;                     /* owned; workspace.json */
     json_t *values;                   /* owned; settings.json, {} where there is none */
@@ -22,9 +22,9 @@ struct workspace {
 extern const struct shape workspace_shape, settings_shape;
 
 /* False: findings say why. w is filled as far as it goes. */
-bool workspace_parse(struct workspace *w, const struct folder *folder, struct findings *findings);
-void workspace_release(struct workspace *w);
-struct flow *workspace_find_flow(const struct workspace *w, struct str id); /* NULL: none */
+bool catalog_parse(struct catalog *w, const struct folder *folder, struct findings *findings);
+void catalog_release(struct catalog *w);
+struct flow *catalog_find_flow(const struct catalog *w, struct str id); /* NULL: none */
 
 /* Whether value is of the JSON type that a schema names; true where the schema names none. */
 bool schema_type_fits(const json_t *schema, const json_t *value);
