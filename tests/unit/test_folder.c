@@ -197,7 +197,7 @@ Test(folder, settings_keep_to_what_is_declared) {
         b.printed.ptr,
         "settings.json:1:2: error: the value of `n` is not of the type that its schema wants [bad_value]\n"
         "settings.json:2:12: error: workspace.json declares no setting `x`: add it there, or remove it here [not_declared]\n"
-        "workspace.json:1:65: error: the default of `n` is not of the type that its schema wants [bad_default]\n"
+        "workspace.json:1:65: error: the `default` of `n` is not of the type that its schema wants [bad_default]\n"
         "workspace.json:2:40: error: `practice` of `p` must be a string [bad_practice]\n"
         "workspace.json:2:80: error: `practice` of `b` must be an object with username and password [bad_practice]\n");
     folder_free(f);
