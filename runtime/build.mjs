@@ -45,7 +45,7 @@ if (process.argv[2] === "test") {
         target: "node18",
         outExtension: { ".js": ".mjs" },
         sourcemap: "inline",
-        define: { BUNDLES: JSON.stringify(out) },
+        define: { BUNDLES: JSON.stringify(out), TOOLS: JSON.stringify(path.join(here, "../build/release/tests/tools/check_graph")) },
         logLevel: "warning",
     });
     const files = tests.map((f) => path.join(folder, f.replace(/\.ts$/, ".mjs")));
