@@ -127,6 +127,11 @@ interface Binding {
 
 type Env = Map<string, Binding>;
 
+/** How often a Join met two bindings of a name of which neither had replaced the other. */
+export interface Unordered {
+    count: number;
+}
+
 export interface Result {
     /** What each block that ran was given, by id. */
     given: Record<string, string>;
@@ -135,8 +140,8 @@ export interface Result {
     output: string | undefined;
 }
 
-/** Throws where a block is reached twice or a name has two values of which neither is the newer. */
-export function interpret({ nodes, ways }: Graph, outcomes: Outcomes): Result {
+/** Throws where a block is reached twice. */
+export function interpret({ nodes, ways }: Graph, outcomes: Outcomes, unordered: Unordered = { count: 0 }): Result {
     const state = new Map<Way, "taken" | "not taken" | "failed">();
     const envs: Env[] = [];
     const result: Result = { given: {}, state: "done", errors: [], output: undefined };
@@ -154,7 +159,7 @@ export function interpret({ nodes, ways }: Graph, outcomes: Outcomes): Result {
         if (node.kind === "join") {
             if (anyFailed) return leave(undefined, "failed");
             if (taken.length === 0) return leave(undefined, "not taken");
-            envs[index] = taken.map((way) => envs[way.from]).reduce((a, b) => merge(a, b, node.id));
+            envs[index] = taken.map((way) => envs[way.from]).reduce((a, b) => merge(a, b, unordered));
             return leave(undefined, "taken");
         }
         if (taken.length > 1) throw new Error(`${node.id} is reached twice`);
@@ -188,14 +193,19 @@ function bind(env: Env, name: string, value: string, by: number): Env {
     return new Map(env).set(name, { value, by, over: before ? new Set([...before.over, before.by]) : new Set() });
 }
 
-function merge(a: Env, b: Env, at: string): Env {
+/** Rule 10, its last sentence: neither replaced the other, as a way between them was left out. */
+function later(a: Binding, b: Binding, unordered: Unordered): Binding {
+    unordered.count++;
+    return a.by > b.by ? a : b;
+}
+
+function merge(a: Env, b: Env, unordered: Unordered): Env {
     const out = new Map(a);
     for (const [name, binding] of b) {
         const other = out.get(name);
         if (!other) out.set(name, binding);
         else if (other.by !== binding.by) {
-            if (!binding.over.has(other.by) && !other.over.has(binding.by)) throw new Error(`${name} is bound twice at ${at}`);
-            const newer = binding.over.has(other.by) ? binding : other;
+            const newer = binding.over.has(other.by) ? binding : other.over.has(binding.by) ? other : later(binding, other, unordered);
             out.set(name, { ...newer, over: new Set([...binding.over, ...other.over]) });
         } else out.set(name, { ...other, over: new Set([...binding.over, ...other.over]) });
     }
