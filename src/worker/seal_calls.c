@@ -74,6 +74,8 @@ static int add_rules(scmp_filter_ctx filter) {
 void seal_calls(struct seal *s) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int failed = filter ? seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
+    if (!failed) /* calls by another architecture's numbers: libseccomp would end the thread alone */
+        failed = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (!failed && !(failed = add_rules(filter)))
         failed = seccomp_load(filter);
     errno = -failed;

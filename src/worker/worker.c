@@ -27,6 +27,7 @@
 #define DATA_GRACE (512ull << 20)
 
 static struct engine_options options = {.cpu_ms = 10000, .memory_mb = 64};
+static struct worker_parts parts;
 static struct seal seal;
 
 NORETURN static void fault(const char *text) {
@@ -113,8 +114,11 @@ NORETURN static void *engine_thread(void *arg) {
     limit_data();
     if (!SEAL_SANITIZED)
         dup2(STDOUT_FILENO, STDERR_FILENO); /* /dev/null: nothing may be written to the server's log past its checks */
-    seal_calls(&seal);
+    if (!parts.unfiltered)
+        seal_calls(&seal);
     say_ready();
+    if (parts.serve)
+        parts.serve();
     serve();
 }
 
@@ -140,9 +144,11 @@ static bool parse(int argc, char **argv, unsigned *namespaces) {
     return true;
 }
 
-int worker_main(int argc, char **argv) { return worker_run(argc, argv, bundle_runtime(), bundle_toolbox()); }
+int worker_main(int argc, char **argv) {
+    return worker_run(argc, argv, &(struct worker_parts){.runtime = bundle_runtime(), .toolbox = bundle_toolbox()});
+}
 
-int worker_run(int argc, char **argv, struct str runtime, struct str toolbox) {
+int worker_run(int argc, char **argv, const struct worker_parts *given) {
     unsigned namespaces = 0;
     struct error err;
     pthread_t engine;
@@ -153,7 +159,8 @@ int worker_run(int argc, char **argv, struct str runtime, struct str toolbox) {
     signal(SIGPIPE, SIG_IGN);
     if (!parse(argc, argv, &namespaces))
         return LINK_EXIT_USAGE;
-    options.bundle = options.toolbox ? toolbox : runtime;
+    parts = *given;
+    options.bundle = options.toolbox ? parts.toolbox : parts.runtime;
     options.page = mmap(NULL, sizeof *options.page, PROT_READ | PROT_WRITE, MAP_SHARED, LINK_PAGE, 0);
     if (options.page == MAP_FAILED) {
         fprintf(stderr, "flowlet worker: the server starts this by itself\n");

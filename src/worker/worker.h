@@ -9,7 +9,13 @@
 #include "base/str.h"
 
 int worker_main(int argc, char **argv);
-/* The same with other scripts than those of this binary: for tests. */
-int worker_run(int argc, char **argv, struct str runtime, struct str toolbox);
+
+/* What a worker is made of, for tests that bring their own. */
+struct worker_parts {
+    struct str runtime, toolbox; /* the bundles */
+    void (*serve)(void);         /* NULL: frames, one entry each. On the engine's thread, sealed, READY is said */
+    bool unfiltered;             /* without the filter of system calls, to show that the other layers hold alone */
+};
+int worker_run(int argc, char **argv, const struct worker_parts *parts);
 
 #endif

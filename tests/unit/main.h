@@ -1,10 +1,22 @@
-/* main.h — see main.c. */
+/* main.h — the test program, which is also the worker that its tests start: with the scripts of this binary, or as another
+ * kind, by the name it is called by. */
 #ifndef FLOWLET_TESTS_MAIN_H
 #define FLOWLET_TESTS_MAIN_H
 
-#include "base/str.h"
+#include "worker/worker.h"
 
-#define TEST_WORKER "/test-worker"
-struct str test_worker_bundle(void);
+struct test_worker {
+    const char *name;
+    struct worker_parts parts;
+};
+/* The workers of test_pool.c and test_sandbox.c. */
+const struct test_worker *test_pool_worker(void);
+const struct test_worker *test_seal_worker(void);
+const struct test_worker *test_unfiltered_worker(void);
+
+/* Makes a folder under /tmp and in it a link to this program by the worker's name, whose path is what to execute. */
+void test_worker_link(const struct test_worker *worker, char *path, size_t size);
+/* Removes both. */
+void test_worker_unlink(const char *path);
 
 #endif
