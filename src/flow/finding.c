@@ -9,20 +9,33 @@ void findings_release(struct findings *f) {
     findings_init(f);
 }
 
-void findings_add(struct findings *f, const struct finding *where, const char *format, ...) {
-    if (where->severity == FINDING_ERROR)
-        f->errors++;
-    if (f->count == FINDINGS_MAX)
-        return;
-    if (f->count == f->cap) {
-        f->cap = f->cap ? f->cap * 2 : 16;
-        f->items = mem_realloc(f->items, f->cap * sizeof *f->items);
+/* A script that several blocks run is looked at for each. */
+static bool is_there(const struct findings *f, const struct finding *where, struct str text) {
+    for (size_t i = 0; i < f->count; i++) {
+        const struct finding *it = &f->items[i];
+        if (it->code == where->code && it->line == where->line && it->column == where->column && str_eq(it->file, where->file) &&
+            str_eq(it->pointer, where->pointer) && str_eq(it->text, text))
+            return true;
     }
+    return false;
+}
+
+void findings_add(struct findings *f, const struct finding *where, const char *format, ...) {
     char text[1000];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    for (char *c = text; *c; c++)
+        *c = (unsigned char)*c < ' ' || *c == 0x7F ? ' ' : *c; /* it is printed to terminals */
+    if (where->severity == FINDING_ERROR)
+        f->errors++;
+    if (f->count == FINDINGS_MAX || is_there(f, where, str_from(text)))
+        return;
+    if (f->count == f->cap) {
+        f->cap = f->cap ? f->cap * 2 : 16;
+        f->items = mem_realloc(f->items, f->cap * sizeof *f->items);
+    }
     f->items[f->count++] = (struct finding){
         .severity = where->severity,
         .line = where->line,

@@ -8,7 +8,7 @@
  *     json_t *j = findings_json(&f);
  *
  * Checks never stop at the first: they add and go on. Each sentence says what is wrong
- * and what to do. Past FINDINGS_MAX nothing more is kept. Thread: any, not shared. */
+ * and what to do. The same at the same place is kept once, past FINDINGS_MAX nothing more. Thread: any, not shared. */
 #ifndef FLOWLET_FINDING_H
 #define FLOWLET_FINDING_H
 

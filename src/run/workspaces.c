@@ -264,7 +264,8 @@ static void build(struct workspaces *all, struct workspace *w, const struct fold
                               .cache_get = cache_get,
                               .cache_put = cache_put,
                               .cache_arg = all,
-                              .toolbox_version = pool_toolbox_version()};
+                              .toolbox_version = pool_toolbox_version(),
+                              .schedule_check = all->env.schedule_check};
     release_build_start(folder, &env, on_built, p);
 }
 

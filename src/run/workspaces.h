@@ -32,6 +32,8 @@ struct workspaces_env {
     struct store *store;
     struct pool *pool;
     const struct seal_key *key;
+    /* As in release_env: cron_check, which stands in a module after this one. */
+    bool (*schedule_check)(struct str every, struct str line, struct str zone, struct error *err);
     /* Told after each change of what is published, so that routes and schedules follow. */
     void (*changed)(void *arg, struct workspace *w);
     void *arg;

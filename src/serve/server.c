@@ -15,6 +15,7 @@
 #include "net/transfer.h"
 #include "run/runs.h"
 #include "trigger/endpoints.h"
+#include "trigger/cron.h"
 #include "trigger/schedules.h"
 
 #define URL_MAX 80
@@ -97,8 +98,13 @@ static bool open_runs(struct server *s, struct error *err) {
     s->pool = pool_open(s->loop, &pool, &runs_pool_handler, &s->runs, err);
     if (!s->pool)
         return false;
-    struct workspaces_env workspaces = {
-        .loop = s->loop, .store = s->store, .pool = s->pool, .key = &s->key, .changed = on_changed, .arg = s};
+    struct workspaces_env workspaces = {.loop = s->loop,
+                                        .store = s->store,
+                                        .pool = s->pool,
+                                        .key = &s->key,
+                                        .schedule_check = cron_check,
+                                        .changed = on_changed,
+                                        .arg = s};
     s->workspaces = workspaces_open(&workspaces, err);
     if (!s->workspaces)
         return false;
