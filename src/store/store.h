@@ -4,14 +4,18 @@
  *     store_read(s, work, done, arg);    the same on a reader's thread, side by side with writing
  *
  * What one turn of the loop queued is committed together: one transaction, one sync
- * (group commit). Each work has a savepoint of its own: when it returns false only its own
- * changes go, and its `done` gets the error. After a failed commit (disk full) all of the
- * batch's `done` get that error, nothing of it is stored, and the next batch tries again.
- * Works run in the order queued. `done` may be NULL.
+ * (group commit), with all that was queued while the commit before was under way. Each work has
+ * a savepoint of its own: when it returns false only its own changes go, and its `done` gets the
+ * error. After a failed commit (disk full) all of the batch's `done` get that error, nothing of it is
+ * stored, and the next batch tries again; without one the store tries by itself twice a second.
+ * Works run, and their `done` come, in the order queued. `done` may be NULL.
  *
  * store_record_run is the cheap way for runs that are not durable: it copies the row and
  * returns; rows are written in batches within 200 ms, with no sync of their own. Past
- * STORE_BACKLOG_MAX bytes waiting, store_is_behind says so and callers answer 503.
+ * STORE_BACKLOG_MAX bytes waiting, store_is_behind says so and callers answer 503. While the
+ * disk is full they are given up: they are history alone.
+ *
+ * What grew old goes by itself: the limits stand in sqlite/prune.c.
  *
  * Two backends keep this contract: sqlite/ (one file, WAL); later one on PostgreSQL.
  * All keys start with the workspace's number. Times are ms since 1970. Modes: 'p', 'l'.

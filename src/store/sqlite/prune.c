@@ -8,7 +8,7 @@ const struct prune_limits prune_defaults = {.history_ms = 30 * DAY_MS,
                                             .outbox_ms = 30 * DAY_MS,
                                             .releases = 50};
 
-#define STEP_ROWS 400 /* a few ms of work: what waits to be written meanwhile must not notice */
+#define STEP_ROWS 2000 /* some 3 ms of work: what waits to be written meanwhile must not notice */
 
 /* The oldest runs that ended, when they are too old or the file is too large. */
 static bool prune_runs(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, int64_t *gone, struct error *err) {

@@ -21,8 +21,8 @@
 
 #define RECORD_DELAY_MS 100
 #define RECORD_BLOCK_BYTES (256 * 1024) /* one transaction each: larger ones cost less a row, but works wait behind them */
-#define HOUSEKEEPING_MS 2000
-#define MORE_HOUSEKEEPING_MS 20
+#define HOUSEKEEPING_MS 5000
+#define MORE_HOUSEKEEPING_MS 10
 #define PROBE_MS 500 /* how often a failing store tries whether it works again */
 
 struct work {

@@ -35,6 +35,7 @@ static int run(const struct tsan_test *t) {
 }
 
 int main(int argc, char **argv) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     const char *filter = argc == 3 && strcmp(argv[1], "--filter") == 0 ? argv[2] : "*";
     int count = 0, failed = 0;
     for (const struct tsan_test *t = first; t; t = t->next)
