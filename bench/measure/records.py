@@ -10,11 +10,11 @@ def _listed(flowlet):
     """The ids of all runs that ended well, page by page."""
     ids, before = [], ""
     while True:
-        page = flowlet.in_workspace(f"runs?limit={PAGE}{before}", WORKSPACE)["runs"]
-        if not page:
+        page = flowlet.in_workspace(f"runs?limit={PAGE}{before}", WORKSPACE)
+        ids += [run["id"] for run in page["runs"] if run["state"] == "done"]
+        if "next" not in page:
             return ids
-        ids += [run["id"] for run in page if run["state"] == "done"]
-        before = f"&before={page[-1]['id']}"
+        before = f"&before={page['next']}"
 
 
 def _tells(flowlet, run):

@@ -54,7 +54,7 @@ class Server:
 
 class FlowletServer(Server):
     name = "flowlet"
-    workspace = ROOT / "bench/w1"
+    workspace = ROOT / "tests/workspaces/hello"
 
     def start(self):
         self.flowlet = Flowlet(self.folder / "data", self.workspace).start(START_SECONDS)
