@@ -32,10 +32,10 @@ static const int allowed[] = {
 #if SEAL_SANITIZED
     SCMP_SYS(sigaltstack),   SCMP_SYS(getpid),
     SCMP_SYS(rt_sigaction),  SCMP_SYS(prlimit64),
-    SCMP_SYS(mremap),        SCMP_SYS(readlinkat),
-    SCMP_SYS(nanosleep),     SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(close),         SCMP_SYS(dup),
-    SCMP_SYS(lseek),         SCMP_SYS(getrusage),
+    SCMP_SYS(readlinkat),    SCMP_SYS(nanosleep),
+    SCMP_SYS(close),         SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(lseek),         SCMP_SYS(dup),
+    SCMP_SYS(getrusage),
 #endif
 };
 
@@ -63,6 +63,8 @@ static int add_rules(scmp_filter_ctx filter) {
     /* Memory, but none that is executable: the JIT's is one mapping made with the engine. */
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    /* The allocator grows its large blocks by it. */
+    failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mremap), 1, SCMP_A3(SCMP_CMP_EQ, MREMAP_MAYMOVE));
     /* Threads, but no processes. */
     failed |=
         seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD | NEW_SPACES, THREAD));
