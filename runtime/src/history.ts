@@ -8,6 +8,8 @@ const VALUE_MAX = 4000;
 const TOTAL_MAX = 1_000_000;
 const LOGS_MAX = 1000;
 const LOG_TEXT_MAX = 4000;
+/** Of all lines together. With the blocks, in UTF-8, this stays below what the server takes of a worker: RUN_HISTORY_MAX. */
+const LOGS_TOTAL_MAX = 500_000;
 
 /** The JSON text of a value, or of its beginning where it is long. */
 export function cut(text: string): string {
@@ -18,6 +20,7 @@ export class History {
     #blocks = "";
     #logs = "";
     #logCount = 0;
+    #logsFull = false;
     #omitted = 0;
     #lastTime = -1;
     #lastTimeText = "";
@@ -50,9 +53,9 @@ export class History {
 
     /** The LOG frame's JSON; undefined when there are too many. */
     log(path: string, level: string, text: string, t: number): string | undefined {
-        this.#logCount++;
-        if (this.#logCount > LOGS_MAX) return undefined;
-        const shown = this.#logCount === LOGS_MAX ? "more lines follow that are not kept" : text.slice(0, LOG_TEXT_MAX);
+        if (this.#logsFull) return undefined;
+        this.#logsFull = ++this.#logCount === LOGS_MAX || this.#logs.length > LOGS_TOTAL_MAX;
+        const shown = this.#logsFull ? "more lines follow that are not kept" : text.slice(0, LOG_TEXT_MAX);
         const line = `{"path":"${path}","level":"${level}","text":${json(shown)},"t":${t}}`;
         this.#logs += this.#logs === "" ? line : `,${line}`;
         return line;

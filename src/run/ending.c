@@ -91,7 +91,7 @@ void run_responded(struct run *r, struct str payload) {
 static void make_history(const struct run *r, struct str told, struct buf *out) {
     struct buf whole;
     buf_init(&whole, RUN_TEXT_MAX);
-    if (told.len < 2 || told.len > RUN_HISTORY_MAX * 8 || told.ptr[0] != '{' || told.ptr[told.len - 1] != '}')
+    if (told.len < 2 || told.len > RUN_HISTORY_MAX || told.ptr[0] != '{' || told.ptr[told.len - 1] != '}')
         told = STR("{\"blocks\":[]}");
     if (r->effects) {
         buf_add(&whole, str_of(told.ptr, told.len - 1));

@@ -16,11 +16,11 @@
 
 #include "run/runs.h"
 
-#define RUN_TEXT_MAX (20u * 1024 * 1024) /* bytes of a head, a journal or a history */
-#define RUN_OPERATIONS_MAX 1000          /* open at once */
-#define RUN_EFFECTS_MAX 2000             /* kept in history */
-#define RUN_HISTORY_MAX (256u * 1024)
-#define RUN_FLUSH_MS 20 /* how long a record may wait for company before it is committed */
+#define RUN_TEXT_MAX (20u * 1024 * 1024)   /* bytes of a head, a journal or a history */
+#define RUN_OPERATIONS_MAX 1000            /* open at once */
+#define RUN_EFFECTS_MAX 2000               /* kept in history */
+#define RUN_HISTORY_MAX (6u * 1024 * 1024) /* bytes that a worker tells; what is longer is none of ours */
+#define RUN_FLUSH_MS 20                    /* how long a record may wait for company before it is committed */
 
 enum run_phase {
     PHASE_PREPARING, /* durable endpoint: the worker parses the request */
