@@ -44,8 +44,16 @@ export function refuse(code: string, message: string): OperationError {
     return new OperationError({ code, message });
 }
 
-/** From whatever was thrown. */
+/** From whatever was thrown; reading it may throw again. */
 export function faultOf(thrown: unknown, code: "script" | "mapping"): Fault {
+    try {
+        return read(thrown, code);
+    } catch {
+        return { code, message: "something was thrown that cannot be read" };
+    }
+}
+
+function read(thrown: unknown, code: "script" | "mapping"): Fault {
     const known = OperationError.faultOf(thrown);
     if (known) {
         const at = place(thrown as Error);

@@ -202,7 +202,7 @@ HOST_FN(host_send) {
         ok = add_section(ctx, &w, args[i], exception);
     w.over |= !ok;
     if (!frame_end(&w))
-        return ok ? throw(ctx, THROW_RANGE, STR("larger than 16 MB"), exception) : NULL;
+        return ok ? throw(ctx, THROW_RANGE, STR("what the flow answers or asks for is larger than 16 MB"), exception) : NULL;
     calls.sent((enum frame_kind)kind, (uint64_t)run);
     return JSValueMakeUndefined(ctx);
 }
