@@ -55,6 +55,8 @@ export class Run {
     #queue: Activation[] = [];
     #entered = false;
     #waiting = new Map<string, Waiting>();
+    /** What was entered last. */
+    #last: Activation | undefined;
 
     constructor(
         readonly number: number,
@@ -83,7 +85,7 @@ export class Run {
         try {
             what();
             const queue = this.#queue;
-            for (let at = 0; at < queue.length && !this.over; at++) queue[at].begin();
+            for (let at = 0; at < queue.length && !this.over; at++) (this.#last = queue[at]).begin();
             queue.length = 0;
         } catch (error) {
             this.crash(error);
@@ -121,7 +123,8 @@ export class Run {
         }
         this.#waiting.delete(id);
         if (waiting.asker.dead) return;
-        waiting.asker.clock = t;
+        this.#last = waiting.asker;
+        this.#last.clock = t;
         this.enter(() => (error ? waiting.failed(error) : waiting.done(value)));
     }
 
@@ -151,7 +154,13 @@ export class Run {
 
     /** By force: nothing of it goes on, and no error pin catches it (semantics.md, rule 18). */
     end(fault: Fault): void {
-        if (!this.over) this.#fail([{ code: fault.code, message: fault.message }]);
+        if (!this.over) this.#fail([shown(fault, this.#where(fault.code === "run_time"))]);
+    }
+
+    /** The blocks that were under way, for a message. */
+    #where(waits: boolean): string {
+        const blocks = waits ? [...this.#waiting.values()].map((one) => one.asker) : this.#last ? [this.#last] : [];
+        return [...new Set(blocks.map((one) => one.path))].slice(0, 3).join(", ");
     }
 
     cancel(): void {

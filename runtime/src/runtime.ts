@@ -60,12 +60,11 @@ function start(number: number, headText: string, body: ArrayBuffer | undefined, 
     run.start(names);
 }
 
-/** why: {"code", "message"} where the run ran into its limits; nobody waits for it otherwise. */
+/** why: {"code", "message"} where the run ran into its limits: its FINISH is waited for. */
 function cancel(number: number, why: string | undefined): void {
     const run = runs.get(number);
     if (!why) return run?.cancel();
-    if (run) run.end(JSON.parse(why) as Fault);
-    else unusable(number, why);
+    run?.end(JSON.parse(why) as Fault);
 }
 
 /** A request as it came holds no bytes to be looked for. */

@@ -70,6 +70,7 @@ struct run {
     struct timer limit; /* run time; stands still while only back-offs are open */
     int64_t left_ms;
     unsigned parked;
+    struct error *stopped; /* owned; past its limit: only its FINISH is waited for, by `limit` */
 
     bool answered;       /* the caller was told, or `responded` is recorded */
     struct final *final; /* PHASE_ENDING: ending.c's */

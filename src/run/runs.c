@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define DRAIN_LOOK_MS 20
+#define STOP_MS 500     /* for a worker to give the history of a run that is stopped */
 #define RESTARTS_MAX 5  /* of one run whose workers go through no fault of its own */
 #define CALLS_A_MS 4096 /* ids: milliseconds times this, plus a count; below 2^53 until 2039 */
 
@@ -67,13 +68,36 @@ struct runs_counts runs_counts(const struct runs *rs) {
 
 /* ---- a run's life ---- */
 
+static bool send_cancel(struct run *r, struct str why) {
+    struct frame_writer f = worker_frame(r->worker, FRAME_CANCEL, r->id);
+    if (why.len)
+        frame_section(&f, why);
+    return worker_send(r->worker, &f);
+}
+
+/* Nothing of it goes on. Its worker has the history: it is asked for it, and not waited for when it is too busy to answer. */
+static void stop(struct run *r) {
+    struct buf why;
+    buf_init(&why, 4096);
+    buf_addf(&why, "{\"code\":\"%s\",\"message\":", error_name(r->stopped->code));
+    buf_add_json_string(&why, str_from(r->stopped->text));
+    buf_addc(&why, '}');
+    operations_cancel(r);
+    timer_start(&r->limit, send_cancel(r, buf_str(&why)) ? STOP_MS : 0);
+    buf_release(&why);
+}
+
 static void on_limit(struct timer *t) {
     struct run *r = container_of(t, struct run, limit);
-    struct error err;
-    error_set(&err, ERR_RUN_TIME,
+    if (r->stopped) {
+        run_fail(r, r->stopped);
+        return;
+    }
+    r->stopped = mem_alloc(sizeof *r->stopped);
+    error_set(r->stopped, ERR_RUN_TIME,
               "the run took longer than its %lld ms of run time; give the flow a larger limit or its blocks shorter time-outs",
               (long long)r->flow->run_ms);
-    run_fail(r, &err);
+    stop(r);
 }
 
 static void on_flush(struct timer *t) { journal_commit(container_of(t, struct run, flush), NULL); }
@@ -110,15 +134,14 @@ void run_detach(struct run *r, bool tell) {
     operations_cancel(r);
     timer_stop(&r->limit);
     timer_stop(&r->flush);
+    free(r->stopped);
+    r->stopped = NULL;
     if (r->in_queue)
         unqueue(r);
     if (!r->worker)
         return;
-    if (tell) {
-        struct frame_writer f = worker_frame(r->worker, FRAME_CANCEL, r->id);
-        if (!worker_send(r->worker, &f))
-            log_debug("run", "event=cancel_not_sent");
-    }
+    if (tell && !send_cancel(r, (struct str){NULL, 0}))
+        log_debug("run", "event=cancel_not_sent");
     worker_run_removed(r->worker);
     r->worker = NULL;
 }
@@ -148,6 +171,8 @@ void run_free(struct run *r) {
 
 /* Run time is counted while the run is with a worker and not only waiting for its next attempts (semantics 18). */
 void run_limit_update(struct run *r) {
+    if (r->stopped)
+        return;
     bool counts = r->phase == PHASE_RUNNING && !(r->parked && r->parked == r->operation_count);
     if (counts && !timer_is_running(&r->limit)) {
         timer_start(&r->limit, r->left_ms > 0 ? r->left_ms : 1);
@@ -184,6 +209,8 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
     struct run *r = runs_find(rs, frame->run);
     if (!r || r->worker != w)
         return; /* of a run that was canceled meanwhile */
+    if (r->stopped && frame->kind != FRAME_FINISH)
+        return;
     bool preparing = r->phase == PHASE_PREPARING;
     if (preparing != (frame->kind == FRAME_PREPARED) && frame->kind != FRAME_LOG && frame->kind != FRAME_FINISH) {
         misbehaved(r, "a frame that is not due");
@@ -258,7 +285,9 @@ static void on_gone(void *arg, struct worker *w, const struct worker_end *why) {
             map_set(&rs->apart, r->flow->id, (void *)1);
             struct error err;
             error_set(&err, why->code, "%s", why->text);
-            run_fail(r, &err);
+            run_fail(r, r->stopped ? r->stopped : &err);
+        } else if (r->stopped) {
+            run_fail(r, r->stopped);
         } else {
             start_again(r);
         }
