@@ -8,7 +8,7 @@ import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
-from .process import Process
+from .process import Process, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("FLOWLET", ROOT / "build/flowlet"))
@@ -109,6 +109,17 @@ class Flowlet:
         answer = self.api("GET", f"/workspaces/{workspace}/{path}")
         assert answer.status == 200, (answer.status, answer.body)
         return answer.json
+
+    def record(self, run, workspace=WORKSPACE):
+        """What is kept of a run once it is over."""
+        def ended():
+            answer = self.api("GET", f"/workspaces/{workspace}/runs/{run}")
+            return answer.status == 200 and answer.json["ended_ms"] and answer.json
+        return wait_until(ended, 10, f"the record of run {run}")
+
+    def workers(self):
+        """Process ids of its children."""
+        return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
 
     def names_in_runs(self, pattern, workspace=WORKSPACE):
         """What matches the pattern in the records of all runs that are listed."""

@@ -1,0 +1,4 @@
+export function before({}: {}): {seen: string} {
+    log.info("this far");
+    return {seen: "yes"};
+}
