@@ -100,7 +100,7 @@ static void make_history(const struct run *r, struct str told, struct buf *out) 
         buf_addc(&whole, '}');
         told = buf_str(&whole);
     }
-    if (!vault_mask(workspace_vault(r->workspace, r->mode), told, out))
+    if (!vault_mask_json(workspace_vault(r->workspace, r->mode), told, out))
         buf_add(out, told);
     buf_release(&whole);
 }
