@@ -62,12 +62,12 @@ export class Activation {
     begin(): void {
         if (this.dead) return;
         const journal = this.run.journal;
-        if (journal) {
-            journal.alive.set(this.path, this);
+        journal?.alive.set(this.path, this);
+        // What a script called ran among the script's own operations, and only their results, in their recorded
+        // order, bring both to the same places again: all of it is run again from its inputs.
+        if (journal && !this.scope.fromScript) {
             const end = journal.ends[this.path];
-            // What a script called ran among the script's own operations, and only their results, in their
-            // recorded order, bring both to the same places again: it is run again from its inputs.
-            if (end && !this.scope.fromScript) return this.#answer(end);
+            if (end) return this.#answer(end);
             const begun = journal.begins[this.path];
             if (begun) {
                 this.asked = begun.asked ?? 0;

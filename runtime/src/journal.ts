@@ -37,12 +37,13 @@ export class Journal {
     }
 
     /**
-     * A recorded result that nobody waits for. Whoever asked for it has ended, or what the flow does now
-     * differs from what it did: then the activation to fail, or true where there is none.
+     * A recorded result that nobody waits for. Its asker has ended, or asked for it in the mapping of what has
+     * begun; else the flow does not do what it did: then the activation to fail, or true where there is none.
      */
     mismatch(id: string): Activation | boolean {
-        const path = id.slice(0, id.lastIndexOf("#"));
-        if (this.ends[path]) return false;
+        const at = id.lastIndexOf("#");
+        const path = id.slice(0, at);
+        if (this.ends[path] || Number(id.slice(at + 1)) <= (this.begins[path]?.asked ?? 0)) return false;
         const asker = this.alive.get(path);
         return asker ? !asker.dead && asker : true;
     }
