@@ -212,6 +212,13 @@ static void describe_end(enum error_code code, JSValueRef thrown, struct buf *js
     buf_release(&text);
 }
 
+/* For the operator: nobody's run. */
+static void log_end(struct str error) {
+    struct frame_writer w = frame_begin(the.out, FRAME_LOG, 0);
+    frame_section(&w, error);
+    (void)!frame_end(&w);
+}
+
 /* The run that was entered is over: by its limits, or by a fault of the bundle. */
 static void end_run(uint64_t run, JSValueRef thrown) {
     enum error_code code = the.ended == ERR_NONE ? ERR_INTERNAL : the.ended;
@@ -228,7 +235,9 @@ static void end_run(uint64_t run, JSValueRef thrown) {
     JSValueRef args[] = {JSValueMakeNumber(the.ctx, FRAME_CANCEL), JSValueMakeNumber(the.ctx, (double)run),
                          host_string_value(the.ctx, buf_str(&json))};
     the.run = run;
-    if (run && (!enter(the.frame, ARRAY_LEN(args), args, &ignored) || !the.finished))
+    if (!run)
+        log_end(buf_str(&json));
+    else if (!enter(the.frame, ARRAY_LEN(args), args, &ignored) || !the.finished)
         finish_bare(run, buf_str(&json));
     usage_forget(run);
     buf_release(&json);
@@ -269,7 +278,15 @@ static void tidy(void) {
         the.options.page->draining = 1;
 }
 
-void engine_frame(const struct frame *frame, struct buf *out) {
+/* A toolbox has one job, which no frame can end but JOB_DONE: without it the process ends. */
+static enum link_exit job_exit(enum frame_kind kind, enum error_code ended) {
+    if (kind != FRAME_JOB)
+        return LINK_EXIT_CLOSED;
+    return ended == ERR_RUN_CPU ? LINK_EXIT_CPU : ended == ERR_RUN_MEMORY ? LINK_EXIT_MEMORY : LINK_EXIT_FAULT;
+}
+
+enum link_exit engine_frame(const struct frame *frame, struct buf *out) {
+    enum link_exit result = LINK_EXIT_CLOSED;
     JSValueRef args[SECTIONS_MAX], thrown; /* on the stack: the collector looks here */
     struct str rest = frame->payload, section, before = {NULL, 0};
     size_t n = 2;
@@ -283,12 +300,15 @@ void engine_frame(const struct frame *frame, struct buf *out) {
     }
     if (frame->kind == FRAME_CANCEL)
         usage_forget(frame->run);
-    if (!enter(the.frame, n, args, &thrown))
+    if (!enter(the.frame, n, args, &thrown)) {
+        result = job_exit(frame->kind, the.ended);
         end_run(the.run, thrown);
+    }
     if (watch_rss() > the.collected + BUSY_GARBAGE && watch_rss() > the.base + ((size_t)the.options.memory_mb << 19))
         tidy();
     atomic_fetch_add_explicit(&the.options.page->entries, 1, memory_order_release);
     the.out = NULL;
+    return result;
 }
 
 void engine_idle(void) {

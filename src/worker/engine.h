@@ -54,8 +54,9 @@ struct engine_options {
 
 /* Makes the engine and boots the bundle. */
 MUST_USE bool engine_open(const struct engine_options *options, struct error *err);
-/* One entry. What it sends is added to *out, which stays the caller's. */
-void engine_frame(const struct frame *frame, struct buf *out);
+/* One entry. What it sends is added to *out, which stays the caller's. Anything but LINK_EXIT_CLOSED: the process has to end with
+ * it, once out is written. */
+MUST_USE enum link_exit engine_frame(const struct frame *frame, struct buf *out);
 /* Nothing to do for a while: collects garbage if there may be enough of it. */
 void engine_idle(void);
 

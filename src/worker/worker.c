@@ -51,7 +51,11 @@ static void handle_frames(struct frame_reader *in, struct buf *out) {
     int got;
     int64_t since_us = 0; /* when the first frame that waits in out was made */
     while ((got = frame_reader_next(in, &frame, &err)) > 0) {
-        engine_frame(&frame, out);
+        enum link_exit fatal = engine_frame(&frame, out);
+        if (fatal != LINK_EXIT_CLOSED) {
+            write_all(out);
+            _exit(fatal);
+        }
         if (!out->len)
             continue;
         int64_t now_us = clock_monotonic_us();

@@ -6,7 +6,8 @@
 #include "main.h"
 
 static const struct test_worker *find_worker(const char *path) {
-    const struct test_worker *workers[] = {test_pool_worker(), test_seal_worker(), test_unfiltered_worker()};
+    const struct test_worker *workers[] = {test_pool_worker(), test_forging_worker(), test_seal_worker(),
+                                           test_unfiltered_worker()};
     const char *name = strrchr(path, '/');
     for (size_t i = 0; name && i < ARRAY_LEN(workers); i++)
         if (strcmp(name + 1, workers[i]->name) == 0)

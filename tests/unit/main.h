@@ -11,6 +11,7 @@ struct test_worker {
 };
 /* The workers of test_pool.c and test_sandbox.c. */
 const struct test_worker *test_pool_worker(void);
+const struct test_worker *test_forging_worker(void);
 const struct test_worker *test_seal_worker(void);
 const struct test_worker *test_unfiltered_worker(void);
 

@@ -1,8 +1,9 @@
 /* Workers by force: the real process, sealed as always, with a bundle that does what a unit tells it. */
 #include <criterion/criterion.h>
 #include <limits.h>
+#include <unistd.h>
 
-#include "base/json.h"
+#include "js/link.h"
 #include "js/pool.h"
 #include "main.h"
 #include "worker/seal.h"
@@ -78,12 +79,15 @@ static void on_ready(void *arg, struct str workspace) {
     loop_stop(t.loop);
 }
 
-static void on_closed(void *arg) { loop_stop(arg); }
+static void on_closed(void *arg) {
+    *(bool *)arg = true;
+    loop_stop(t.loop);
+}
 
-static void open_pool(struct pool_options options) {
+static void open_worker(const struct test_worker *worker, struct pool_options options) {
     static const struct pool_handler handler = {on_frame, on_gone, on_ready};
     struct error err;
-    test_worker_link(test_pool_worker(), t.binary, sizeof t.binary);
+    test_worker_link(worker, t.binary, sizeof t.binary);
     options.binary = t.binary;
     buf_init(&t.output, 32u << 20);
     t.loop = loop_new();
@@ -93,9 +97,13 @@ static void open_pool(struct pool_options options) {
     pool_warm(t.pool, STR("one"));
 }
 
+static void open_pool(struct pool_options options) { open_worker(test_pool_worker(), options); }
+
 static void close_pool(void) {
-    pool_close(t.pool, on_closed, t.loop);
-    loop_run(t.loop);
+    bool closed = false;
+    pool_close(t.pool, on_closed, &closed);
+    while (!closed)
+        loop_run(t.loop);
     loop_free(t.loop);
     buf_release(&t.output);
     test_worker_unlink(t.binary);
@@ -176,9 +184,10 @@ static void run_evil(const char *text, int limit_ms, const char *code) {
     run_text(
         "() => { let n = 0, a; for (let i = 0; i < 3e5; i++) { a = {i, b: [i]}; n += a.b.length; } return 'still here ' + n; }",
         5000);
-    cr_assert(t.finished);
-    if (!SEAL_SANITIZED)
+    if (!SEAL_SANITIZED) {
+        cr_assert(t.finished);
         assert_output("still here 300000");
+    }
 }
 
 Test(pool, what_takes_too_long_ends, .timeout = 120) {
@@ -227,5 +236,154 @@ Test(pool, a_killed_worker_is_replaced, .timeout = 60) {
     }
     run_text("() => 'back'", 5000);
     assert_output("back");
+    close_pool();
+}
+
+/* ---- frames that a worker forges ---- */
+
+/* Where the server has the worker say anything it likes: the bundle's units have send, and raw bytes need no more than a unit
+ * that is native, so the worker here writes what it reads. */
+static void serve_echo(void) {
+    char bytes[4096];
+    for (ssize_t n; (n = read(LINK_SOCKET, bytes, sizeof bytes)) > 0;) {
+        struct str frame = {bytes, (size_t)n}, section; /* one small FLOW frame: what its second section holds is said */
+        frame = str_of(frame.ptr + FRAME_HEADER_SIZE, frame.len - FRAME_HEADER_SIZE);
+        if (!frame_take_section(&frame, &section) || !frame_take_section(&frame, &section) ||
+            write(LINK_SOCKET, section.ptr, section.len) < 0)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+const struct test_worker *test_forging_worker(void) {
+    static struct test_worker worker = {.name = "test-forging-worker", .parts.serve = serve_echo};
+    worker.parts.runtime = worker.parts.toolbox = bundle();
+    return &worker;
+}
+
+static void forge(struct str bytes, const char *why) {
+    struct worker *w = pick();
+    struct frame_writer f = worker_frame(w, FRAME_FLOW, 1);
+    frame_section(&f, STR(""));
+    frame_section(&f, bytes);
+    t.finished = t.gone = 0;
+    worker_run_added(w);
+    cr_assert(worker_send(w, &f));
+    wait_for(1, 5000);
+    cr_assert_eq(t.gone, 1, "%s was believed", why);
+    cr_expect_eq(t.why.code, ERR_PROTOCOL, "%s", t.why.text);
+    cr_expect(strstr(t.why.text, why), "%s instead of %s", t.why.text, why);
+}
+
+#define HEADER(size, kind, flags, run) size "\0" kind flags "\0\0" run "\0\0\0\0\0\0\0"
+
+Test(pool, a_worker_that_forges_frames_is_replaced, .timeout = 60) {
+    open_worker(test_forging_worker(), (struct pool_options){.workers = 1});
+    forge(STR(HEADER("\0\0\0", "\x3c", "\0", "\1")), "kind 60");
+    forge(STR(HEADER("\0\0\0", "\3", "\0", "\1")), "kind 3");
+    forge(STR("\xff\xff\xff\xff&\0\0\0\1\0\0\0\0\0\0\0"), "at most");
+    forge(STR(HEADER("\0\0\0", "&", "\7", "\1")), "flags");
+    forge(STR("\0\0\0\0&\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"), "2^53");
+    forge(STR(HEADER("\0\0\0", "!", "\0", "\0")), "READY");
+    forge(STR(HEADER("\0\0\0", "(", "\0", "\0")), "JOB_DONE");
+    close_pool();
+}
+
+/* ---- toolbox ---- */
+
+static struct {
+    unsigned done, failed;
+    char last[200];
+    enum error_code code;
+} jobs;
+
+static void on_job(void *arg, struct str answer, const struct error *err) {
+    (void)arg;
+    jobs.done++;
+    jobs.failed += err != NULL;
+    jobs.code = err ? err->code : ERR_NONE;
+    snprintf(jobs.last, sizeof jobs.last, "%.*s", STR_ARG(answer));
+    t.finished++;
+    stop_when_done();
+}
+
+Test(pool, toolbox_jobs_have_a_process_each, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 1});
+    for (int i = 0; i < 5; i++)
+        pool_toolbox(t.pool, STR("globalThis.n = (globalThis.n || 0) + 1; 'n=' + n"), on_job, NULL);
+    cr_assert_eq(jobs.done, 0);
+    wait_for(5, 20000);
+    cr_assert_eq(jobs.done, 5);
+    cr_assert_eq(jobs.failed, 0);
+    cr_assert_str_eq(jobs.last, "n=1");
+    t.finished = 0;
+    pool_toolbox(t.pool, STR("const a = []; for (;;) a.push(new Array(10000).fill(7))"), on_job, NULL);
+    wait_for(1, 20000);
+    cr_assert_eq(jobs.failed, 1);
+    cr_assert_eq(jobs.code, ERR_RUN_MEMORY, "%s", error_name(jobs.code));
+    close_pool();
+}
+
+Test(pool, jobs_end_when_the_pool_closes, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 1});
+    for (int i = 0; i < 5; i++)
+        pool_toolbox(t.pool, STR("for (;;);"), on_job, NULL);
+    close_pool();
+    cr_assert_eq(jobs.failed, 5);
+}
+
+/* ---- picking ---- */
+
+Test(pool, picks_another_worker_while_one_is_busy, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 2, .cpu_limit_ms = 1000});
+    run_text("() => 1", 5000);
+    struct worker *first = pick(), *second;
+    cr_assert_eq(pick(), first);
+    t.finished = t.gone = 0;
+    send_unit(first, "slow", "() => { for (;;); }");
+    send_start(first, 9, "slow", STR(""));
+    do
+        uv_run(loop_uv(t.loop), UV_RUN_ONCE);
+    while ((second = pick()) == first);
+    send_unit(second, "unit", "() => 'meanwhile'");
+    send_start(second, 10, "unit", STR(""));
+    wait_for(1, 5000);
+    assert_output("meanwhile");
+    wait_for(2, 10000);
+    assert_output("ended run_cpu");
+    close_pool();
+}
+
+Test(pool, one_that_is_alone_serves_nobody_else, .timeout = 60) {
+    struct worker *alone;
+    open_pool((struct pool_options){.workers = 1});
+    run_text("() => 1", 5000);
+    while (!(alone = pool_pick_alone(t.pool, STR("one"))))
+        loop_run(t.loop);
+    cr_assert_neq(pick(), alone);
+    t.finished = 0;
+    send_unit(alone, "unit", "() => 'alone'");
+    send_start(alone, 11, "unit", STR(""));
+    cr_assert_neq(pool_pick_alone(t.pool, STR("one")), alone);
+    wait_for(1, 5000);
+    assert_output("alone");
+    close_pool();
+}
+
+Test(pool, large_bodies_pass_both_ways, .timeout = 60) {
+    struct worker *w;
+    open_pool((struct pool_options){.workers = 1, .memory_limit_bytes = 256u << 20});
+    w = pick();
+    char *body = mem_alloc(8000000);
+    memset(body, 'b', 8000000);
+    send_unit(w, "unit", "(host, run, s) => host.utf8Decode(s[1]) + s[1].byteLength");
+    send_start(w, 12, "unit", str_of(body, 8000000));
+    wait_for(1, 20000);
+    cr_assert_eq(t.output.len, 8000007);
+    cr_assert(memcmp(t.output.ptr, body, 8000000) == 0);
+    cr_assert_str_eq(t.output.ptr + 8000000, "8000000");
+    free(body);
+    run_text("(host, run) => { host.send(38, run, 'x'.repeat(17 << 20)); }", 20000);
+    assert_output("threw RangeError: larger than 16 MB");
     close_pool();
 }
