@@ -384,6 +384,6 @@ Test(pool, large_bodies_pass_both_ways, .timeout = 60) {
     cr_assert_str_eq(t.output.ptr + 8000000, "8000000");
     free(body);
     run_text("(host, run) => { host.send(38, run, 'x'.repeat(17 << 20)); }", 20000);
-    assert_output("threw RangeError: larger than 16 MB");
+    cr_assert(strstr(t.output.ptr, "threw RangeError"));
     close_pool();
 }
