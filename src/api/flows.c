@@ -38,7 +38,7 @@ void api_flows(struct api_call *c) {
 
 /* ---- starting ---- */
 
-/* A run that a caller waits for. It may outlive the call: who shuts down does not wait for it. */
+/* A run whose caller waits: for its end, or only until it is stored. It may outlive the call: a shutdown does not wait for it. */
 struct api_started {
     struct api *api;
     struct api_call *call; /* NULL: answered already */
@@ -65,6 +65,16 @@ static void started_free(struct api_started *s) {
 static void on_answered(void *arg, const struct run_answer *a) {
     struct api_started *s = arg;
     s->answer = json_pack("{s:i, s:O?, s:o}", "status", a->status, "headers", a->headers, "body", jsonx_from_str(a->body));
+}
+
+/* Stored, or refused with a problem. */
+static void on_accepted(void *arg, const struct run_answer *a) {
+    struct api_started *s = arg;
+    if (s->call && a->status == 202)
+        api_answer(s->call, 202, run_json(a->run, "accepted"));
+    else if (s->call)
+        api_answer_text(s->call, a->status, "application/problem+json", a->body);
+    started_free(s);
 }
 
 static void on_ended(void *arg, const struct run_end *end) {
@@ -104,17 +114,18 @@ static const struct release_flow *find_flow(const struct workspace *w, struct st
     return flow;
 }
 
-static void start(struct api_call *c, const struct release_flow *flow, bool wait) {
+/* A durable run's caller is never told before it is stored (semantics 21). */
+static void start(struct api_call *c, const struct release_flow *flow, bool to_end) {
     struct api_started *s = NULL;
-    struct run_start begin = {.workspace = c->workspace, .flow = flow, .trigger = "api"};
+    struct run_start begin = {.workspace = c->workspace, .flow = flow, .trigger = "api", .at_once = !to_end};
     struct error err;
     begin.input = json_incref(json_object_get(c->body, "input"));
-    if (wait && !c->api->closing) {
+    if (to_end || flow->durable) {
         s = mem_alloc(sizeof *s);
         *s = (struct api_started){.api = c->api, .call = c, .next = c->api->started};
         c->api->started = s;
-        begin.answered = on_answered;
-        begin.ended = on_ended;
+        begin.answered = !to_end ? on_accepted : flow->type == FLOW_ENDPOINT ? on_answered : NULL;
+        begin.ended = to_end ? on_ended : NULL;
         begin.arg = s;
     }
     uint64_t run = runs_start(c->api->env.runs, &begin, &err);
@@ -140,7 +151,7 @@ void api_run_start(struct api_call *c) {
     if (input && !json_is_object(input))
         error_set(&err, ERR_INVALID, "`input` is no JSON object");
     else if ((flow = find_flow(w, c->parameters[1], &err)) && api_query_flag(c, "wait", &wait, &err)) {
-        start(c, flow, wait);
+        start(c, flow, wait && !c->api->closing);
         return;
     }
     api_fail(c, &err);

@@ -222,6 +222,7 @@ uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
     r->started_ms = clock_now_ms();
     r->durable = s->flow->durable;
     r->trigger = mem_strdup(s->trigger);
+    r->at_once = s->flow->at_once || s->at_once;
     r->on_answered = s->answered;
     r->on_ended = s->ended;
     r->arg = s->arg;
@@ -347,7 +348,7 @@ static void on_accepted(void *arg, const struct error *err) {
         run_free(r);
     } else if (r) {
         events_add(a->rs->events, r, "accepted", (struct str){NULL, 0}, str_from(r->trigger));
-        if (r->flow->at_once)
+        if (r->at_once)
             answer_accepted(r, r->id, false);
         r->phase = PHASE_QUEUED;
         run_give(r);

@@ -72,6 +72,7 @@ struct run {
     unsigned parked;
     struct error *stopped; /* owned; past its limit: only its FINISH is waited for, by `limit` */
 
+    bool at_once;        /* the caller is told as soon as it is accepted */
     bool answered;       /* the caller was told, or `responded` is recorded */
     struct final *final; /* PHASE_ENDING: ending.c's */
     void (*on_answered)(void *arg, const struct run_answer *answer);

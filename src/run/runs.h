@@ -57,6 +57,7 @@ struct run_start {
     json_t *input;                     /* an object; taken; NULL: {} */
     const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */
     int64_t cron_instant_ms;           /* not 0: fires only if this instant was not fired before */
+    bool at_once;                      /* a durable run's caller is answered 202 once it is stored, whatever the flow says */
     void (*answered)(void *arg, const struct run_answer *answer);
     void (*ended)(void *arg, const struct run_end *end);
     void *arg;

@@ -35,6 +35,13 @@ RING = {
         {"from": "page.out", "to": "mail", "map": {"server": {"secret": "mail_server"}, "what": {"from": "requestBody.what"}}},
         {"from": "mail.out", "to": "end", "map": {"body": {"value": "rung"}}}],
 }
+NOTE = {
+    "name": "Note", "type": "reusable",
+    "start": {"inputs": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+              "outputs": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}},
+    "blocks": [{"id": "end", "type": "end"}],
+    "connections": [{"from": "start.out", "to": "end", "map": {"said": {"from": "text"}}}],
+}
 MAIL = """export async function notify({server, what}: {server: string; what: string}): Promise<{}> {
     await mail.send(server, 'Ops <ops@alarm.example>', 'team@alarm.example', `Störung: ${what}`, `Es brennt: ${what}\\n`, false);
     return {};
@@ -48,6 +55,7 @@ def alarm(tmp_path_factory):
     (folder / "flows").mkdir(parents=True)
     (folder / "workspace.json").write_text(json.dumps(WORKSPACE))
     (folder / "flows/ring.json").write_text(json.dumps(RING))
+    (folder / "flows/note.json").write_text(json.dumps(NOTE))
     (folder / "flows/mail.ts").write_text(MAIL)
     return folder
 
@@ -176,6 +184,12 @@ def test_run_prints_what_the_flow_gave(ringing):
     assert ringing.command("run", "nothing", check=False).returncode == FAILED
     failed = ringing.command("run", "ring", "--input", '{"requestBody": {"what": 5}}', "--json", check=False)
     assert json.loads(failed.stdout)["run"]
+
+
+def test_a_run_that_is_not_waited_for_is_stored_first(ringing):
+    run = ringing.command("run", "note", "--input", '{"text": "x"}', "--no-wait").stdout.strip()
+    assert run in [r["id"] for r in runs(ringing)], "durable: listed as soon as its id is told"
+    assert json.loads(ringing.command("run", "note", "--input", '{"text": "x"}').stdout) == {"said": "x"}
 
 
 def test_logs_follow(ringing):
