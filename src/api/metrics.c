@@ -66,7 +66,8 @@ static void add_requests(struct buf *out, struct endpoints *e) {
 static void add_store(struct buf *out, struct store *s) {
     struct error err;
     add_gauge(out, "flowlet_store_failing", "1 while the last commit failed", store_is_failing(s, &err));
-    add_gauge(out, "flowlet_store_behind", "1 while too much waits to be written", store_is_behind(s));
+    add_gauge(out, "flowlet_store_backlog_bytes", "Records of runs that wait to be written", (double)store_backlog(s));
+    add_counter(out, "flowlet_store_commits_total", "Commits that were synced to the disk", store_commits(s));
 }
 
 static void add_processes(struct buf *out, const struct api *a) {

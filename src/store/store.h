@@ -44,6 +44,10 @@ void store_read(struct store *s, store_work_fn *work, store_done_fn *done, void 
 /* At start and in the command line, where waiting is no harm: runs work and waits. */
 MUST_USE bool store_write_now(struct store *s, store_work_fn *work, void *arg, struct error *err);
 bool store_is_behind(struct store *s);
+/* Bytes of store_record_run that wait to be written. */
+size_t store_backlog(struct store *s);
+/* How many transactions waited for the disk so far. */
+uint64_t store_commits(struct store *s);
 /* Whether the last commit failed, and why (readiness). */
 bool store_is_failing(struct store *s, struct error *err);
 

@@ -6,7 +6,5 @@
 
 /* store_open on another VFS than the system's (https://www.sqlite.org/vfs.html): one that loses power. */
 struct store *store_open_on(struct loop *l, const char *dir, const char *vfs, struct error *err);
-/* How many transactions waited for the disk so far. */
-uint64_t store_commits(struct store *s);
 
 #endif

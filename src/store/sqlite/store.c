@@ -444,12 +444,14 @@ void store_record_run(struct store *s, const struct run_row *row) {
     copy->accepted = (struct str){NULL, 0};
 }
 
-bool store_is_behind(struct store *s) {
+size_t store_backlog(struct store *s) {
     pthread_mutex_lock(&s->lock);
-    bool behind = s->backlog_bytes > STORE_BACKLOG_MAX;
+    size_t bytes = s->backlog_bytes;
     pthread_mutex_unlock(&s->lock);
-    return behind;
+    return bytes;
 }
+
+bool store_is_behind(struct store *s) { return store_backlog(s) > STORE_BACKLOG_MAX; }
 
 bool store_is_failing(struct store *s, struct error *err) {
     pthread_mutex_lock(&s->lock);
