@@ -2,8 +2,10 @@
  * nothing here relies on that: a cursor never leaves it. */
 #include "flow/finding.h"
 
+static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
 static void skip_space(struct str *at) {
-    while (at->len && strchr(" \t\r\n", at->ptr[0]) && at->ptr[0])
+    while (at->len && is_space(at->ptr[0]))
         *at = str_of(at->ptr + 1, at->len - 1);
 }
 
@@ -41,10 +43,9 @@ static void skip_value(struct str *at) {
         } else if (c == ',' || c == ':') {
             skip(at, 1);
         } else {
-            while (at->len && !strchr(",:]} \t\r\n\"[{", at->ptr[0]))
+            do
                 skip(at, 1);
-            if (at->len && !at->ptr[0])
-                skip(at, 1);
+            while (at->len && !is_space(at->ptr[0]) && !strchr(",:]}\"[{", at->ptr[0]));
         }
     } while (depth && at->len);
 }
