@@ -122,8 +122,14 @@ class Flowlet:
         return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
 
     def names_in_runs(self, pattern, workspace=WORKSPACE):
-        """What matches the pattern in the records of all runs that are listed."""
-        return set(pattern.findall(json.dumps(self.in_workspace("runs", workspace))))
+        """What matches the pattern in the records of all runs that are listed, page by page."""
+        names, before = set(), ""
+        while True:
+            page = self.in_workspace(f"runs?limit=200&detail=true{before}", workspace)
+            names |= set(pattern.findall(json.dumps(page)))
+            if "next" not in page:
+                return names
+            before = f"&before={page['next']}"
 
     def command(self, *argv, text="", check=True):
         """Runs `flowlet ARGV...` as a user of this server would."""
