@@ -18,20 +18,25 @@
 #include "worker/watch.h"
 
 #define SECTIONS_MAX 1024
-#define TICK_S 0.005
+/* Each tick costs what the engine has compiled of the functions under way, so it comes often only while memory fills. */
+#define TICK_S 0.5
+#define TICK_FILLING_S 0.005
 /* The watch gives the tick this much of a start, so that it is the run that ends and not the process. */
-#define WATCH_CPU_GRACE_US 500000
+#define WATCH_CPU_GRACE_US 1000000
 #define WATCH_MEMORY_GRACE (32u << 20)
 #define SHORT_ENTRY_US 1000
 /* Growth since the last collection that is worth another one: when there is nothing else to do, and between entries once half
  * of what a run may use is gone. */
 #define IDLE_GARBAGE (8u << 20)
 #define BUSY_GARBAGE (16u << 20)
+#define ENTRY_GARBAGE (8u << 20)
 
 /* Exported by the engine, declared in no installed header. Any of them may be missing: then the watch alone limits runs,
  * and garbage waits until the engine wants to collect. */
 typedef bool tick_fn(JSContextRef ctx, void *arg);
 static void (*set_time_limit)(JSContextGroupRef group, double seconds, tick_fn *fn, void *arg);
+typedef void collected_fn(JSContextGroupRef group, void *arg);
+static void (*add_heap_finalizer)(JSContextGroupRef group, collected_fn *fn, void *arg);
 static void (*collect_now)(JSContextRef ctx);
 static void (*release_free)(void); /* the allocator's free pages, which it would else keep for a while */
 static void (*set_eval_enabled)(JSGlobalContextRef ctx, bool enabled, JSStringRef message);
@@ -55,8 +60,10 @@ static struct {
     struct buf *out;       /* NULL outside of an entry */
     uint64_t run;          /* whose entry it is */
     int64_t entered_us;    /* by the monotonic clock */
+    size_t entered_rss;    /* bytes of the process some ms before */
     int64_t cpu_seen_us;   /* the thread's CPU time when it was last looked at, plus short entries since */
     struct usage *usage;   /* of the run, may be NULL */
+    double tick_s;         /* what the engine's time limit is set to */
     bool finished;         /* the run's FINISH was sent in this entry */
     enum error_code ended; /* why on_tick ended the entry; ERR_NONE */
 } the;
@@ -126,6 +133,24 @@ static bool is_past_memory(void) {
     return the.collected > memory_max() - (memory_max() - the.base) / 8;
 }
 
+static bool on_tick(JSContextRef ctx, void *arg);
+
+static void set_tick(double seconds) {
+    the.tick_s = seconds;
+    if (set_time_limit)
+        set_time_limit(the.group, seconds, on_tick, NULL);
+}
+
+/* The entry under way takes much more than others do. */
+static bool is_filling(void) { return meter_rss() > the.entered_rss + ENTRY_GARBAGE; }
+
+/* After each collection: a run that fills the memory passes here several times on its way. */
+static void on_collected(JSContextGroupRef group, void *arg) {
+    (void)group, (void)arg;
+    if (the.out && is_filling())
+        set_tick(TICK_FILLING_S);
+}
+
 static bool on_tick(JSContextRef ctx, void *arg) {
     (void)ctx, (void)arg;
     account();
@@ -133,10 +158,9 @@ static bool on_tick(JSContextRef ctx, void *arg) {
         the.ended = ERR_RUN_CPU;
     if (the.ended == ERR_NONE && is_past_memory())
         the.ended = ERR_RUN_MEMORY;
-    if (the.ended != ERR_NONE)
-        return true;
-    set_time_limit(the.group, TICK_S, on_tick, NULL);
-    return false;
+    if (the.ended == ERR_NONE)
+        set_tick(is_filling() ? TICK_FILLING_S : TICK_S);
+    return the.ended != ERR_NONE;
 }
 
 static void limit_run(uint64_t run, double cpu_ms, double memory_mb) {
@@ -145,6 +169,8 @@ static void limit_run(uint64_t run, double cpu_ms, double memory_mb) {
         u->cpu_max_us = (int64_t)(cpu_ms * 1000);
     if (memory_mb >= 1 && memory_mb <= the.options.memory_mb)
         u->memory_max = (size_t)memory_mb << 20;
+    if (cpu_ms >= 1 && cpu_ms < TICK_S * 1000)
+        set_tick(cpu_ms / 1000);
 }
 
 /* ---- entries ---- */
@@ -164,6 +190,7 @@ static void entry_begin(void) {
     the.finished = false;
     the.usage = the.run && the.usages.count ? map_find(&the.usages, map_key(&the.run)) : NULL;
     the.entered_us = clock_monotonic_us();
+    the.entered_rss = watch_rss();
     atomic_store_explicit(&the.options.page->run, the.run, memory_order_relaxed);
     watch_begin(cpu_max_us() - cpu_used_us() + WATCH_CPU_GRACE_US, memory_max() + WATCH_MEMORY_GRACE);
 }
@@ -171,6 +198,8 @@ static void entry_begin(void) {
 static void entry_end(void) {
     watch_end();
     account();
+    if (the.tick_s < TICK_S)
+        set_tick(TICK_S);
     atomic_store_explicit(&the.options.page->run, 0, memory_order_relaxed);
 }
 
@@ -362,6 +391,7 @@ bool engine_open(const struct engine_options *options, struct error *err) {
     static const struct host_calls calls = {.out = current_out, .sent = on_sent, .limits = limit_run};
     the.options = *options;
     *(void **)&set_time_limit = dlsym(RTLD_DEFAULT, "JSContextGroupSetExecutionTimeLimit");
+    *(void **)&add_heap_finalizer = dlsym(RTLD_DEFAULT, "JSContextGroupAddHeapFinalizer");
     *(void **)&collect_now = dlsym(RTLD_DEFAULT, "JSSynchronousGarbageCollectForDebugging");
     *(void **)&release_free = dlsym(RTLD_DEFAULT, "_ZN3WTF27releaseFastMallocFreeMemoryEv");
     *(void **)&set_eval_enabled = dlsym(RTLD_DEFAULT, "JSGlobalContextSetEvalEnabled");
@@ -382,8 +412,9 @@ bool engine_open(const struct engine_options *options, struct error *err) {
         set_eval_enabled(the.ctx, false, message);
         JSStringRelease(message);
     }
-    if (set_time_limit)
-        set_time_limit(the.group, TICK_S, on_tick, NULL);
+    set_tick(TICK_S);
+    if (add_heap_finalizer)
+        add_heap_finalizer(the.group, on_collected, NULL);
     /* The first entry under a limit makes the engine's timer thread, which needs more calls than a sealed process has. */
     JSObjectCallAsFunction(the.ctx, the.nothing, NULL, 0, NULL, NULL);
     collect();
