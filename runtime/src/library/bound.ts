@@ -12,7 +12,7 @@ import { flowsOf } from "./flows.ts";
 import { consoleOf, logOf } from "./log.ts";
 import { mailOf } from "./mail.ts";
 import { dnsOf, httpOf, passwordOf, secretsOf, stateOf, tcpOf, tlsOf } from "./operations.ts";
-import { mathOf } from "./random.ts";
+import { mathOf, Streams } from "./random.ts";
 import { timersOf, type Timers } from "./timers.ts";
 
 /** One operation: its result, or an OperationError. */
@@ -23,6 +23,7 @@ export class Bound {
     at = "";
     readonly #a: Activation;
     #timers: Timers | undefined;
+    #streams: Streams | undefined;
 
     constructor(activation: Activation) {
         this.#a = activation;
@@ -47,6 +48,10 @@ export class Bound {
 
     get #ownTimers(): Timers {
         return (this.#timers ??= timersOf(this.#a));
+    }
+
+    get #ownStreams(): Streams {
+        return (this.#streams ??= new Streams(this.#a));
     }
 
     get mail() {
@@ -104,10 +109,10 @@ export class Bound {
         return signalOf(this.#ownTimers);
     }
     get crypto() {
-        return cryptoOf(this.#a);
+        return cryptoOf(this.#ownStreams);
     }
     get Math() {
-        return mathOf(this.#a);
+        return mathOf(this.#ownStreams);
     }
     get Date() {
         return dateOf(this.#a);

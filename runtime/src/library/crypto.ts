@@ -1,9 +1,8 @@
 // Digests, HMAC and random values of the Web Crypto API.
 
-import type { Activation } from "../activation.ts";
 import { host } from "../host.ts";
 import { bufferOf, toBytes } from "../values.ts";
-import { RandomBytes } from "./random.ts";
+import type { Streams } from "./random.ts";
 
 type Named = string | { name: string };
 const HASHES = ["SHA-1", "SHA-256", "SHA-384", "SHA-512"];
@@ -59,11 +58,9 @@ const subtle = {
     },
 };
 
-export function cryptoOf(a: Activation) {
-    let source: RandomBytes | undefined;
+export function cryptoOf(streams: Streams) {
     const random = <T extends ArrayBufferView>(view: T): T => {
-        source ??= new RandomBytes(a, "crypto");
-        source.fill(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+        streams.bytes.fill(new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
         return view;
     };
     return {

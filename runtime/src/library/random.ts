@@ -14,7 +14,7 @@ export class RandomBytes {
 
     constructor(a: Activation, use: string) {
         this.#key = hexBytes(a.run.head.seed);
-        this.#label = `${use} ${a.mapped ? "block" : "mapping"} ${a.path} `;
+        this.#label = `${use} ${a.path} `;
     }
 
     fill(out: Uint8Array): void {
@@ -35,20 +35,49 @@ function hexBytes(text: string): ArrayBuffer {
     return out.buffer;
 }
 
-/** Math, with a random() of this activation's own: 53 bits of it at a time. */
-export function mathOf(a: Activation): Math {
-    let bytes: RandomBytes | undefined;
-    const pool = new Uint32Array(64);
-    let at = pool.length;
-    const random = (): number => {
-        if (at === pool.length) {
-            bytes ??= new RandomBytes(a, "Math");
-            bytes.fill(new Uint8Array(pool.buffer));
-            at = 0;
-        }
-        const high = pool[at++] >>> 5;
-        const low = pool[at++] >>> 6;
-        return (high * 67108864 + low) / 9007199254740992;
+/** What all that is made for an activation's mapping, or for its block, shares. */
+export class Streams {
+    readonly #a: Activation;
+    readonly #made = new Map<string, unknown>();
+
+    constructor(a: Activation) {
+        this.#a = a;
+    }
+
+    #once<T>(use: string, make: (source: RandomBytes) => T): T {
+        const key = `${use} ${this.#a.mapped ? "block" : "mapping"}`;
+        if (!this.#made.has(key)) this.#made.set(key, make(new RandomBytes(this.#a, key)));
+        return this.#made.get(key) as T;
+    }
+
+    get bytes(): RandomBytes {
+        return this.#once("crypto", (source) => source);
+    }
+
+    /** For Math.random: fast, and fit for nothing that must not be guessed. */
+    get numbers(): () => number {
+        return this.#once("Math", numbersFrom);
+    }
+}
+
+/** sfc32, by C. Doty-Humphrey (PractRand): 53 bits of it at a time. */
+function numbersFrom(source: RandomBytes): () => number {
+    const seed = new Uint32Array(3);
+    source.fill(new Uint8Array(seed.buffer));
+    let [a, b, c] = seed;
+    let counter = 1;
+    const next = (): number => {
+        const out = (a + b + counter) | 0;
+        counter = (counter + 1) | 0;
+        a = b ^ (b >>> 9);
+        b = (c + (c << 3)) | 0;
+        c = (((c << 21) | (c >>> 11)) + out) | 0;
+        return out >>> 0;
     };
-    return Object.create(Math, { random: { value: random } }) as Math;
+    return () => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992;
+}
+
+/** Math, with a random() of this activation's own. */
+export function mathOf(streams: Streams): Math {
+    return Object.create(Math, { random: { value: () => streams.numbers() } }) as Math;
 }
