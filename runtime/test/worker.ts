@@ -9,6 +9,7 @@ declare const BUNDLES: string;
 
 /** As in a worker: nothing but the language, and locked by boot. */
 export const realm = vm.createContext({});
+const RealmTypeError = vm.runInContext("TypeError", realm) as TypeErrorConstructor;
 const Bytes = vm.runInContext("Uint8Array", realm) as Uint8ArrayConstructor;
 
 export interface Sent {
@@ -28,7 +29,13 @@ export const host: Host = {
     send: (kind, run, ...sections) => void sent.push({ kind, run, sections }),
     setLimits: (run, cpuMs, memoryMb) => void limits.push([run, cpuMs, memoryMb]),
     utf8Encode: (text) => buffer(Buffer.from(text, "utf8")),
-    utf8Decode: (bytes, fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(Buffer.from(bytes)),
+    utf8Decode: (bytes, fatal) => {
+        try {
+            return new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(Buffer.from(bytes));
+        } catch {
+            throw new RealmTypeError("the bytes are not UTF-8");
+        }
+    },
     digest: (name, bytes) => buffer(createHash(name.replace("-", "").toLowerCase()).update(Buffer.from(bytes)).digest()),
     hmac: (name, key, bytes) => buffer(createHmac(name.replace("-", "").toLowerCase(), Buffer.from(key)).update(Buffer.from(bytes)).digest()),
     parseForm: (text) => [...new URLSearchParams(text)],
