@@ -7,9 +7,11 @@ WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-s
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CFLAGS_debug = -O0 -g
 CFLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -w
 CFLAGS_tsan = -O1 -g -fsanitize=thread
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now
 LDFLAGS_asan = -fsanitize=address,undefined
+LDFLAGS_fuzz = -fsanitize=fuzzer,address,undefined
 LDFLAGS_tsan = -fsanitize=thread
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null | sed 's/-I/-isystem /g')
@@ -71,6 +73,14 @@ $(OUT)/tests/tools/%: tests/tools/%.c $(OUT)/tests/flow_helper.o $(OBJECTS)
 
 test-tools: $(patsubst tests/tools/%.c,$(OUT)/tests/tools/%,$(wildcard tests/tools/*.c)) ## what tests written elsewhere use
 
+# Fuzzers, by clang: tests/fuzz/run builds and runs them.
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz_%.o $(OBJECTS)
+	@echo "  ld $@"; $(CC) $(LDFLAGS_fuzz) -o $@ $^ $(LDLIBS)
+build/fuzz/tests/fuzz_%.o: tests/fuzz/fuzz_%.c Makefile
+	@mkdir -p $(@D)
+	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+fuzzers: $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
 spec: $(OUT)/tests/tools/write_spec ## writes spec/*.schema.json from the tables of the documents
 	@mkdir -p spec && $< spec
 
@@ -95,6 +105,6 @@ help: ## this list
 	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, peers, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all test test-tools spec headers check format clean help
+.PHONY: all test test-tools spec headers check format clean help fuzzers
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)
