@@ -7,7 +7,7 @@
 #define ANSWER_MAX ((size_t)256 * 1024 * 1024)
 #define REQUEST_MAX ((size_t)64 * 1024 * 1024)
 #define SMALL_FILE_MAX 4096
-#define ASK_TIMEOUT_S 120L
+#define ASK_TIMEOUT_S 3700L /* `run` waits for the end, and a run may take an hour */
 
 /* A file of one line; NULL when it is not there. */
 static const char *read_line(struct arena *arena, const char *path, struct error *err) {
@@ -88,6 +88,7 @@ static bool send_request(struct client *k, const char *method, const char *path,
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, ASK_TIMEOUT_S);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     if (body.ptr) {

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from peers.flowlet import request
+from peers.flowlet import Flowlet, request
 from peers.process import wait_until
 
 WORKSPACE = "/workspaces/shop"
@@ -210,3 +210,15 @@ def metric(server, name):
         if line.startswith(name + " "):
             return float(line.rsplit(" ", 1)[1])
     raise AssertionError(f"no metric {name}")
+
+
+def test_a_shutdown_answers_those_who_wait(folder, tmp_path):
+    got = []
+    with Flowlet(tmp_path / "data", folder, practice=True) as server:
+        waiting = threading.Thread(target=lambda: got.append(ask(server, "GET", f"{WORKSPACE}/logs?wait=25")))
+        waiting.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert server.stop() == 0
+        waiting.join(5)
+    assert time.monotonic() - began < 5 and got[0].json["events"] == []
