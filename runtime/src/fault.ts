@@ -97,7 +97,7 @@ function place(error: Error): string {
 /** What `input.error` shows after the error pin of a block. */
 export function shown(fault: Fault, block: string): Names {
     const out: Names = { block, code: fault.code, message: fault.message };
-    if (fault.status !== undefined) out.status = fault.status;
+    for (const name of ["status", "retry", "retry_after_ms"] as const) if (fault[name] !== undefined) out[name] = fault[name];
     if (fault.index !== undefined) out.index = fault.index;
     if (fault.cause !== undefined) out.cause = fault.cause;
     if (fault.at !== undefined) out.at = fault.at;

@@ -25,7 +25,7 @@ test("each part of the library asks for its operation", async () => {
         ['dns.resolve("x.test", "MX", {server: "192.0.2.1:53", timeout: 500, tries: 1})', "dns.resolve", { name: "x.test", type: "MX", server: "192.0.2.1:53", timeout_ms: 500, tries: 1 }],
         ['dns.lookup("x.test")', "dns.lookup", { name: "x.test" }],
         ['dns.reverse("192.0.2.1")', "dns.reverse", { ip: "192.0.2.1" }],
-        ['http.request({url: "https://x/", method: "PUT", timeout_ms: 5})', "http.request", { url: "https://x/", method: "PUT", timeout_ms: 5 }],
+        ['http.request({url: "https://x/", method: "PUT", timeout: 5})', "http.request", { url: "https://x/", method: "PUT", headers: {}, timeout_ms: 5 }],
         ['tcp.check("h", 25)', "tcp.check", { host: "h", port: 25 }],
         ['tls.certificate("h")', "tls.certificate", { host: "h", port: 443 }],
         ['secrets.getPassword("a")', "secrets.get", { name: "a", as: "password" }],

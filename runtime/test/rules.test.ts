@@ -108,9 +108,9 @@ test("9: after an error pin there are `error` and, where one came, `response`", 
         end({ "page.out": (input) => ({ out: input.response }), "page.error": (input) => ({ error: input.error, status: input.response?.status }) }),
     ];
     const refused = await outcome(flow, {}, () => ({ value: { status: 429, headers: {}, body: "" } }));
-    assert.deepEqual(refused.output, { error: { block: "page", code: "http_status", message: "x.test answered 429", status: 429 }, status: 429 });
+    assert.deepEqual(refused.output, { error: { block: "page", code: "http_status", message: "x.test answered 429", status: 429, retry: true }, status: 429 });
     const lost = await outcome(flow, {}, () => ({ error: { code: "timeout", message: "took too long", retry: true } }));
-    assert.deepEqual(lost.output, { error: { block: "page", code: "timeout", message: "took too long" } });
+    assert.deepEqual(lost.output, { error: { block: "page", code: "timeout", message: "took too long", retry: true } });
 });
 
 test("9: nothing but names is in `input`; a newer value replaces an older one of the same name", async () => {

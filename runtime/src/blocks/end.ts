@@ -8,7 +8,7 @@ export function end(a: Activation): void {
     a.succeed(pin, a.input);
 }
 
-/** A reusable flow that left by its End of pin `error`. */
+/** A reusable flow that left by its End of pin `error`. What its `cause` says of trying again holds for the caller too. */
 export function endFault(ending: Ending): Fault {
     const { code, message, cause } = ending.output;
     const fault: Fault = {
@@ -16,5 +16,11 @@ export function endFault(ending: Ending): Fault {
         message: typeof message === "string" ? message : "the flow ended by its error pin",
     };
     if (cause !== undefined) fault.cause = cause;
+    if (typeof cause === "object" && cause !== null) {
+        const { status, retry, retry_after_ms } = cause as Partial<Fault>;
+        if (typeof status === "number") fault.status = status;
+        if (typeof retry === "boolean") fault.retry = retry;
+        if (typeof retry_after_ms === "number") fault.retry_after_ms = retry_after_ms;
+    }
     return fault;
 }

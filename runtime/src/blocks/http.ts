@@ -1,9 +1,9 @@
 // HTTP Request: one operation, JSON both ways. An answer of 400 and above leaves by `error`, with the answer beside it.
 
-import { URLSearchParams } from "whatwg-url-minimum";
 import type { Activation } from "../activation.ts";
-import { refuse, faultOf } from "../fault.ts";
+import { faultOf } from "../fault.ts";
 import { host } from "../host.ts";
+import { requestOf } from "../request.ts";
 import { retryAfter, statusMayRetry } from "../retry.ts";
 import { bufferOf, json, toBytes, type Names } from "../values.ts";
 
@@ -38,62 +38,9 @@ function keyOf(a: Activation, args: Names): string {
 }
 
 function argsOf(a: Activation): Names & { url: string; method: string } {
-    const { method = "GET", url, headers, query, body, to } = a.input;
     const { auth, follow_redirects, changes, counts_as, sample, body_type } = a.block.config;
-    if (typeof url !== "string" || url === "") throw refuse("mapping", 'input "url": a URL is needed');
-    const fields = fieldsOf(headers);
-    const content = body === undefined || body === null ? undefined : contentOf(body, body_type, fields);
-    return {
-        method: String(method).toUpperCase(),
-        url: withQuery(url, query),
-        headers: fields,
-        body: content,
-        timeout_ms: a.block.timeoutMs || undefined,
-        follow_redirects,
-        auth,
-        changes,
-        counts_as,
-        to,
-        sample,
-    };
-}
-
-function fieldsOf(given: unknown): Record<string, string> {
-    const out: Record<string, string> = {};
-    for (const [name, value] of Object.entries((given ?? {}) as Names)) if (value !== undefined && value !== null) out[name] = String(value);
-    return out;
-}
-
-function withQuery(url: string, query: unknown): string {
-    const text = formOf(query ?? {});
-    if (text === "") return url;
-    const [before, fragment] = url.split("#", 2);
-    return `${before}${before.includes("?") ? "&" : "?"}${text}${fragment === undefined ? "" : `#${fragment}`}`;
-}
-
-function formOf(fields: unknown): string {
-    const out = new URLSearchParams();
-    for (const [name, value] of Object.entries(fields as Names))
-        for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null) out.append(name, typeof one === "object" ? json(one) : String(one));
-    return out.toString();
-}
-
-/** The body as it is sent; its type is added where the headers do not say one. */
-function contentOf(body: unknown, type: unknown, headers: Record<string, string>): unknown {
-    const typed = (name: string): void => {
-        if (!Object.keys(headers).some((one) => one.toLowerCase() === "content-type")) headers["Content-Type"] = name;
-    };
-    if (toBytes(body)) return body;
-    if (type === "form") {
-        typed("application/x-www-form-urlencoded");
-        return typeof body === "string" ? body : formOf(body);
-    }
-    if (type === "text" || (type === undefined && typeof body === "string")) {
-        typed("text/plain; charset=utf-8");
-        return typeof body === "string" ? body : json(body);
-    }
-    typed("application/json");
-    return json(body);
+    const request = requestOf(a.input, body_type, 'input "url": ');
+    return { ...request, timeout_ms: a.block.timeoutMs || undefined, follow_redirects, auth, changes, counts_as, to: a.input.to, sample };
 }
 
 function answered(a: Activation, url: string, answer: Answer): void {

@@ -1,7 +1,19 @@
 // The parts of the library that are operations and little else (docs/internals.md, section 5).
 
+import { refuse } from "../fault.ts";
+import { requestOf } from "../request.ts";
 import type { Names } from "../values.ts";
 import type { Ask } from "./bound.ts";
+
+/** Options by the names they have in scripts, under those that the operation takes; one that there is not is an error. */
+export function optionsOf(call: string, given: Names, names: Record<string, string>): Names {
+    const out: Names = {};
+    for (const [name, value] of Object.entries(given ?? {})) {
+        if (!Object.hasOwn(names, name)) throw refuse("invalid", `${call}: there is no option "${name}"; there are ${Object.keys(names).join(", ")}`);
+        out[names[name]] = value;
+    }
+    return out;
+}
 
 interface Asking {
     server?: string;
@@ -18,8 +30,29 @@ export function dnsOf(ask: Ask) {
     };
 }
 
+const HTTP_OPTIONS = {
+    method: "method",
+    url: "url",
+    headers: "headers",
+    query: "query",
+    body: "body",
+    bodyType: "body_type",
+    timeout: "timeout_ms",
+    followRedirects: "follow_redirects",
+    auth: "auth",
+    changes: "changes",
+    countsAs: "counts_as",
+    to: "to",
+    sample: "sample",
+};
+
 export function httpOf(ask: Ask) {
-    return { request: (request: Names) => ask("http.request", request) };
+    return {
+        async request(given: Names) {
+            const { body_type, query: _, ...options } = optionsOf("http.request", given, HTTP_OPTIONS);
+            return ask("http.request", { ...options, ...requestOf(given, body_type, "http.request: ") });
+        },
+    };
 }
 
 export function tcpOf(ask: Ask) {
