@@ -124,6 +124,7 @@ static void poll_socket(struct worker *w) {
 
 static void on_flush(void *arg) {
     struct worker *w = arg;
+    bool full = worker_backlog(w) > BACKLOG_MAX;
     while (w->state != WORKER_DYING && w->out_done < w->out.len) {
         ssize_t n = write(w->process.socket, w->out.ptr + w->out_done, w->out.len - w->out_done);
         if (n < 0 && errno == EINTR)
@@ -135,6 +136,10 @@ static void on_flush(void *arg) {
     if (w->out_done == w->out.len || w->out_done > FRAME_PART_MAX) {
         buf_drop_front(&w->out, w->out_done);
         w->out_done = 0;
+    }
+    if (full && worker_backlog(w) <= BACKLOG_MAX) { /* runs may have found nobody with time */
+        w->news = true;
+        timer_start(&w->pool->later, 0);
     }
     poll_socket(w);
 }

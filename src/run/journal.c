@@ -29,15 +29,25 @@ static bool seal_record(const struct seal_key *key, uint64_t run, const json_t *
     return ok;
 }
 
-void journal_record(struct run *r, const json_t *record) {
+static bool add_pending(struct run *r, const json_t *record) {
     struct buf sealed;
     buf_init(&sealed, FRAME_JOINED_MAX + 8192);
     bool ok = seal_record(r->runs->env.key, r->id, record, &sealed);
     uint32_t length = (uint32_t)sealed.len;
+    ok = ok && r->pending.len + sizeof length + sealed.len <= r->pending.max;
     ok = ok && buf_add(&r->pending, str_of(&length, sizeof length)) && buf_add(&r->pending, buf_str(&sealed));
     buf_release(&sealed);
-    ENSURE(ok); /* frames are smaller, and what is pending is flushed long before its maximum */
-    if (r->pending.len > FRAME_PART_MAX)
+    return ok;
+}
+
+/* A record too many ends the run, in a turn of its own; what was recorded before it stays a whole beginning. */
+void journal_record(struct run *r, const json_t *record) {
+    if (r->overflowed)
+        return;
+    r->overflowed = !add_pending(r, record);
+    if (r->overflowed)
+        timer_start(&r->flush, 0);
+    else if (r->pending.len > FRAME_PART_MAX)
         journal_commit(r, NULL);
     else if (!timer_is_running(&r->flush))
         timer_start(&r->flush, RUN_FLUSH_MS);
@@ -120,7 +130,8 @@ static void submit(struct run *r) {
     r->works = NULL;
     r->works_last = &r->works;
     r->committing = true;
-    timer_stop(&r->flush);
+    if (!r->overflowed)
+        timer_stop(&r->flush);
     for (struct journal_work *w = job->works; w; w = w->next)
         if (w->submitted)
             w->submitted(w);
@@ -141,6 +152,17 @@ void journal_commit(struct run *r, struct journal_work *w) {
     }
 }
 
+void journal_flush(struct run *r) {
+    struct error err;
+    if (!r->overflowed) {
+        journal_commit(r, NULL);
+        return;
+    }
+    error_set(&err, ERR_TOO_LARGE, "the run's values are larger, or come faster, than its journal can take: %u MB at once",
+              2 * RUN_TEXT_MAX >> 20);
+    run_fail(r, &err);
+}
+
 void journal_forget(struct run *r) {
     struct error err;
     error_set(&err, ERR_CANCELED, "the run does not go on here");
@@ -157,6 +179,7 @@ void journal_forget(struct run *r) {
 /* ---- reading it back ---- */
 
 struct reload {
+    struct journal_work work;
     struct runs *rs;
     uint64_t run;
     int64_t workspace;
@@ -164,7 +187,7 @@ struct reload {
     struct run_row row;
     struct str *records; /* plain */
     size_t count, cap;
-    struct error err; /* of unsealing */
+    struct error err; /* damaged: no use in trying again */
 };
 
 static bool on_record(void *arg, struct str sealed) {
@@ -185,13 +208,14 @@ static bool on_record(void *arg, struct str sealed) {
 }
 
 static bool reload_work(struct store_tx *tx, void *arg, struct error *err) {
-    struct reload *l = arg;
-    if (!tx_run_get(tx, l->workspace, (int64_t)l->run, &l->row, &l->arena, err) ||
-        !tx_journal_list(tx, (int64_t)l->run, on_record, l, err))
+    struct reload *l = container_of((struct journal_work *)arg, struct reload, work);
+    if (tx_run_get(tx, l->workspace, (int64_t)l->run, &l->row, &l->arena, err) &&
+        tx_journal_list(tx, (int64_t)l->run, on_record, l, err))
+        return true;
+    if (err->code != ERR_CORRUPT)
         return false;
-    if (l->err.code)
-        *err = l->err;
-    return l->err.code == ERR_NONE;
+    l->err = *err;
+    return true;
 }
 
 /* What a recorded result is for the worker; a secret's is read again. */
@@ -292,16 +316,14 @@ static bool reload_head(struct run *r, const struct reload *l, struct error *err
     return ok || error_set(err, ERR_CORRUPT, "the run's head is damaged");
 }
 
-static void on_reloaded(void *arg, const struct error *failed) {
-    struct reload *l = arg;
+static void on_reloaded(struct journal_work *w, const struct error *failed) {
+    struct reload *l = container_of(w, struct reload, work);
     struct run *r = runs_find(l->rs, l->run);
     struct error err;
-    if (r && r->phase == PHASE_LOADING) {
+    if (r && r->phase == PHASE_LOADING && !failed) { /* where it failed the run is stalled */
         r->phase = PHASE_QUEUED;
-        if (failed && failed->code != ERR_CORRUPT) {
-            run_stall(r);
-        } else if (failed) {
-            run_fail(r, failed);
+        if (l->err.code) {
+            run_fail(r, &l->err);
         } else if (!reload_head(r, l, &err) || !rebuild(r, l, &err)) {
             run_fail(r, &err);
         } else {
@@ -313,12 +335,16 @@ static void on_reloaded(void *arg, const struct error *failed) {
     free(l);
 }
 
+/* Behind whatever of this run is still to be committed, so that nothing that is known to be done is done again. */
 void run_reload(struct run *r) {
+    if (r->overflowed) {
+        journal_flush(r);
+        return;
+    }
     struct reload *l = mem_alloc(sizeof *l);
-    *l = (struct reload){.rs = r->runs, .run = r->id, .workspace = r->workspace->id};
+    *l = (struct reload){
+        .work = {.work = reload_work, .done = on_reloaded}, .rs = r->runs, .run = r->id, .workspace = r->workspace->id};
     arena_init(&l->arena);
-    journal_forget(r);
     r->phase = PHASE_LOADING;
-    /* By the writer's thread: behind whatever of this run is still being committed. */
-    store_write(r->runs->env.store, reload_work, on_reloaded, l);
+    journal_commit(r, &l->work);
 }

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "run/operation.h"
 
+#define RESULT_MAX (FRAME_JOINED_MAX - 4096) /* bytes of JSON: it fits into a frame, and into a record of the journal */
+
 static void operation_free(struct operation *o) {
     op_free(o->op);
     json_decref(o->args);
@@ -21,6 +23,7 @@ static void operation_free(struct operation *o) {
     json_decref(o->details);
     json_decref(o->captured.value);
     buf_release(&o->sealed);
+    buf_release(&o->result);
     free(o->about);
     free(o->id);
     free(o->name);
@@ -41,6 +44,7 @@ static struct operation *operation_new(struct run *r, struct str id, struct str 
                             .asked_ms = clock_now_ms(),
                             .next = r->operations};
     buf_init(&o->sealed, RUN_TEXT_MAX + 1024);
+    buf_init(&o->result, RESULT_MAX);
     r->operations = o;
     r->operation_count++;
     return o;
@@ -120,8 +124,8 @@ static json_t *error_json(const struct error *err, const json_t *details) {
 }
 
 /* {"id", "t", "value" | "error"}: what the worker gets, and, with "r", what the journal keeps. */
-static json_t *result_json(const struct operation *o, int64_t now) {
-    json_t *result = json_pack("{s:s,s:I}", "id", o->id, "t", (json_int_t)now);
+static json_t *result_json(const struct operation *o) {
+    json_t *result = json_pack("{s:s,s:I}", "id", o->id, "t", (json_int_t)o->done_ms);
     if (o->err.code)
         json_object_set_new(result, "error", error_json(&o->err, o->details));
     else
@@ -129,8 +133,8 @@ static json_t *result_json(const struct operation *o, int64_t now) {
     return result;
 }
 
-json_t *operation_done_record(const struct operation *o, int64_t now) {
-    json_t *record = result_json(o, now);
+json_t *operation_done_record(const struct operation *o) {
+    json_t *record = result_json(o);
     json_object_set_new(record, "r", json_string("done"));
     if (o->kind == OP_SECRET && !o->err.code) {
         json_object_del(record, "value");
@@ -140,24 +144,30 @@ json_t *operation_done_record(const struct operation *o, int64_t now) {
     return record;
 }
 
+/* What does not fit becomes an error, before anything of it is recorded. */
+static void write_result(struct operation *o) {
+    json_t *result = result_json(o);
+    if (!jsonx_write(result, &o->result)) {
+        buf_clear(&o->result);
+        json_decref(o->value);
+        json_decref(o->details);
+        o->value = o->details = NULL;
+        error_set(&o->err, ERR_TOO_LARGE, "%s: the result is larger than %d bytes", o->name, RESULT_MAX);
+        json_decref(result);
+        result = result_json(o);
+        bool ok = jsonx_write(result, &o->result);
+        ENSURE(ok);
+    }
+    json_decref(result);
+}
+
 static void deliver(struct operation *o) {
     struct run *r = o->run;
-    struct buf text;
-    buf_init(&text, FRAME_JOINED_MAX);
-    json_t *result = result_json(o, clock_now_ms());
     struct frame_writer f = worker_frame(r->worker, FRAME_RESULT, r->id);
-    if (!jsonx_write(result, &text)) {
-        buf_clear(&text);
-        buf_addf(
-            &text,
-            "{\"id\":\"%s\",\"t\":%lld,\"error\":{\"code\":\"too_large\",\"message\":\"the result is larger than %d bytes\"}}",
-            o->id, (long long)clock_now_ms(), FRAME_JOINED_MAX);
-    }
-    frame_section(&f, buf_str(&text));
-    bool sent = worker_send(r->worker, &f);
-    ENSURE(sent); /* text is no larger than a frame may be */
-    json_decref(result);
-    buf_release(&text);
+    frame_section(&f, buf_str(&o->result));
+    if (!worker_send(r->worker, &f))
+        worker_kill(r->worker, r->id, ERR_RUN_MEMORY,
+                    "the run was given more at once than its worker takes in: ask for less at a time");
     note_effect(r, o);
     unlink_from_run(o);
     operation_free(o);
@@ -179,6 +189,7 @@ void operation_queue_delivery(struct operation *o) {
     *o->run->deliver = o;
     o->run->deliver = &o->next_delivery;
     o->queued = true;
+    o->done_ms = clock_now_ms();
 }
 
 /* The result is there and, where need be, recorded. */
@@ -195,13 +206,15 @@ void operation_complete(struct operation *o) {
             snprintf(o->err.text, sizeof o->err.text, "%s", masked.ptr);
         buf_release(&masked);
     }
-    if (r->durable && !o->queued) {
-        json_t *record = operation_done_record(o, clock_now_ms());
+    bool recorded = o->queued; /* with its work */
+    if (!recorded)
+        operation_queue_delivery(o);
+    write_result(o);
+    if (r->durable && !recorded) {
+        json_t *record = operation_done_record(o);
         journal_record(r, record);
         json_decref(record);
     }
-    if (!o->queued)
-        operation_queue_delivery(o);
     o->ready = true;
     pump(r);
 }
@@ -355,6 +368,16 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     }
 }
 
+/* The wait ends with ERR_CANCELED, unless it has ended already. */
+static void ask_wait_cancel(struct operation *o) {
+    struct str id = jsonx_str(o->args, "id");
+    for (struct operation *other = o->run->operations; other; other = other->next)
+        if (str_is(id, other->id) && strcmp(other->name, "wait") == 0 && other->under_way && !other->ready)
+            op_cancel(other->op);
+    o->value = json_null();
+    operation_complete(o);
+}
+
 static void carry_out(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
     json_t *replaced = secrets_in_place(r, args, &o->err);
@@ -372,6 +395,8 @@ static void carry_out(struct operation *o, json_t *args, struct str key) {
         ask_secret(o, false);
     else if (strcmp(o->name, "secrets.check") == 0)
         ask_secret(o, true);
+    else if (strcmp(o->name, "wait.cancel") == 0)
+        ask_wait_cancel(o);
     else if (strcmp(o->name, "flows.start") == 0)
         operation_ask_start(o);
     else if (strncmp(o->name, "state.", 6) == 0)

@@ -18,13 +18,14 @@ struct operation {
     json_t *args;  /* ours: as asked, placeholders replaced */
     struct op *op; /* the type's, from start to done */
     bool parks, under_way, ready, queued;
-    int64_t asked_ms;
-    char *about; /* owned; for the history */
+    int64_t asked_ms, done_ms; /* done_ms: what the worker is told and what the journal keeps, so that a replay sees the same */
+    char *about;               /* owned; for the history */
     /* result */
     json_t *value;
     struct error err;
     json_t *details;
     const char *secret_as; /* secret.get: its name is args.name */
+    struct buf result;     /* value or err as the worker gets it */
     /* what a store operation needs on the writer's thread */
     struct journal_work work;
     struct runs *runs;
@@ -42,10 +43,10 @@ struct operation {
 /* The result is there (value, or err): recorded where need be, then delivered in its turn. Frees o when its run is gone. */
 void operation_complete(struct operation *o);
 void operation_fail(struct operation *o, enum error_code code, const char *text);
-/* o's place among the run's deliveries is fixed. */
+/* o's place among the run's deliveries is fixed, and with it the time of its result. */
 void operation_queue_delivery(struct operation *o);
 /* {"r": "done", ...}: what the journal keeps of the result. New. */
-json_t *operation_done_record(const struct operation *o, int64_t now) MUST_USE;
+json_t *operation_done_record(const struct operation *o) MUST_USE;
 
 /* ---- store_op.c ---- */
 void operation_ask_state(struct operation *o);

@@ -63,6 +63,7 @@ struct run {
 
     struct buf pending;                       /* records not handed to the store: u32 length, sealed bytes, ... */
     struct journal_work *works, **works_last; /* to be committed together with them */
+    bool overflowed;                          /* the last record did not fit: the run is about to fail */
     bool committing;                          /* one commit at a time a run, so that a failed one leaves no gap */
     struct map asked;                         /* id -> json_t of its `asked` record, from the journal */
     struct timer flush;
@@ -142,6 +143,8 @@ struct journal_work {
 };
 /* w NULL: just what was recorded so far. */
 void journal_commit(struct run *r, struct journal_work *w);
+/* The flush timer's: commits, or ends the run that recorded too much. */
+void journal_flush(struct run *r);
 /* In a work: adds a record behind what the run had recorded; context and key as for the run's other records. */
 MUST_USE bool journal_add_sealed(struct store_tx *tx, const struct seal_key *key, uint64_t run, const json_t *record,
                                  struct error *err);

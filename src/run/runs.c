@@ -100,7 +100,7 @@ static void on_limit(struct timer *t) {
     stop(r);
 }
 
-static void on_flush(struct timer *t) { journal_commit(container_of(t, struct run, flush), NULL); }
+static void on_flush(struct timer *t) { journal_flush(container_of(t, struct run, flush)); }
 
 struct run *run_new(struct runs *rs, struct workspace *w, struct release *release, const struct release_flow *flow, char mode) {
     struct run *r = mem_alloc(sizeof *r);

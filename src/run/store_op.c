@@ -42,7 +42,7 @@ static bool store_op_work(struct store_tx *tx, void *arg, struct error *err) {
         return false;
     if (!o->durable)
         return true;
-    json_t *record = operation_done_record(o, clock_now_ms());
+    json_t *record = operation_done_record(o);
     bool ok = journal_add_sealed(tx, o->runs->env.key, o->run_id, record, err);
     json_decref(record);
     return ok;

@@ -1,0 +1,97 @@
+"""Durable runs while things go wrong: on the real binary, with a peer that counts."""
+import collections
+import json
+import random
+import shutil
+import time
+
+import pytest
+
+from peers.flowlet import ROOT, Flowlet
+from peers.http_peer import Answer, HttpPeer
+from peers.process import wait_until
+
+WORKSPACE = "durable"
+
+
+class Peer(HttpPeer):
+    """Says yes, or what `says` holds."""
+    says = Answer(200, {"Content-Type": "text/plain"}, b"yes")
+
+    def act(self, call):
+        return self.says
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+
+@pytest.fixture
+def peer():
+    with Peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def server(tmp_path, peer):
+    folder = tmp_path / "workspace"
+    shutil.copytree(ROOT / "tests/workspaces" / WORKSPACE, folder)
+    (folder / "settings.json").write_text(json.dumps({"peer": peer.url}))
+    with Flowlet(tmp_path / "data", folder, options=["--allow-address", "127.0.0.0/8"]) as server:
+        yield server
+
+
+def begin(server, flow):
+    answer = server.post(f"/{flow}")
+    assert answer.status == 202, answer.body
+    return answer.json["run"]
+
+
+def ended(server, run, seconds=10):
+    def look():
+        found = server.in_workspace(f"runs/{run}", WORKSPACE)
+        return found if found["state"] in ("done", "failed", "canceled") else None
+    return wait_until(look, seconds, f"the end of run {run}")
+
+
+def test_a_run_that_is_killed_again_and_again_sees_the_same_clock(server, peer):
+    run, rng = begin(server, "clock"), random.Random(7)
+    for _ in range(6):
+        time.sleep(rng.uniform(0.02, 0.06))
+        server.kill()
+        server.start()
+    found = ended(server, run)
+    assert found["state"] == "done", found["error"]
+    times = collections.Counter(call.body for call in peer.calls)
+    assert len(times) == 40 and len(peer.calls) <= 46, "each once, and what was under way at a kill again"
+
+
+def test_a_run_past_its_time_tells_what_it_did(server):
+    found = ended(server, begin(server, "too-long"))
+    assert found["state"] == "failed" and "500 ms" in found["error"]
+    assert [(b["path"], b["pin"]) for b in found["history"]["blocks"]] == [("start", "out"), ("quick", "out")]
+
+
+def test_a_result_that_is_too_large_fails_its_block_alone(server, peer):
+    peer.says = Answer(200, {"Content-Type": "text/plain"}, b"\x01" * (8 << 20))
+    found = ended(server, begin(server, "fetch"))
+    assert found["state"] == "failed" and "larger than" in found["error"]
+    peer.says = Peer.says
+    assert ended(server, begin(server, "fetch"))["state"] == "done"
+
+
+def test_pauses_between_attempts_are_no_run_time(server, peer):
+    peer.fault_next(*[Answer(503, {}, b"")] * 3)
+    assert ended(server, begin(server, "patient"))["state"] == "done"
+    assert len(peer.calls) == 4
+
+
+def test_a_server_that_stops_does_not_wait_for_what_can_go_on_later(server, peer):
+    peer.fault_next(Answer(503, {"Retry-After": "6"}, b""))
+    run = begin(server, "patient")
+    wait_until(lambda: peer.calls, 5, "the first attempt")
+    started = time.monotonic()
+    assert server.stop() == 0 and time.monotonic() - started < 3
+    server.start()
+    assert ended(server, run)["state"] == "done"
+    assert time.monotonic() - started < 8 and len(peer.calls) == 2

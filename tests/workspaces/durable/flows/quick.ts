@@ -1,0 +1,3 @@
+export async function quick(): Promise<{ done: boolean }> {
+    return { done: true };
+}

@@ -1,0 +1,3 @@
+export async function slow(): Promise<void> {
+    await sleep(20_000);
+}
