@@ -158,7 +158,7 @@ test("HTTP Request: bodies, queries, secrets, JSON both ways", async () => {
     assert.deepEqual(json.output.r.body, { id: 1 });
     assert.deepEqual((await http('{method: "POST", url: "https://x/", body: {a: 1, b: "x y"}}', { body_type: "form" }, { value: { status: 200, headers: {} } })).args.body, "a=1&b=x+y");
     assert.deepEqual((await http('{method: "POST", url: "https://x/", body: "t", headers: {"content-type": "text/csv"}}', {}, { value: { status: 200, headers: {} } })).args.headers, { "content-type": "text/csv" });
-    assert.deepEqual((await http('{url: "https://u:p@x.test/z"}', {}, { value: { status: 404, headers: {}, body: "gone" } })).output, { e: { block: "h", code: "http_status", message: "x.test answered 404", status: 404 }, r: { status: 404, headers: {}, body: "gone" } });
+    assert.deepEqual((await http('{url: "https://u:p@x.test/z"}', {}, { value: { status: 404, headers: {}, body: "gone" } })).output, { e: { block: "h", code: "http_status", message: "x.test answered 404", status: 404, retry: false }, r: { status: 404, headers: {}, body: "gone" } });
     assert.equal((await http('{url: "https://x/"}', { any_status: true }, { value: { status: 500, headers: {} } })).output.r.status, 500);
     assert.equal((await http('{url: "https://x/"}', {}, { value: { status: 200, headers: { "content-type": "application/json" }, body: "<html>" } })).output.r.body, "<html>");
 });
