@@ -26,11 +26,12 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
     if (called)
         block_add_ports(flow, b, json_object_get(called->start, "inputs"));
     if (str_is(jsonx_str(b->json, "mode"), "start")) {
-        block_add_binding(flow, b, STR("run"), OUT, 0);
+        block_add_binding(flow, b, STR("run"), OUT, 0, NULL);
         return;
     }
     for (size_t i = 0; called && i < called->output_count; i++)
-        block_add_binding(flow, b, called->outputs[i].name, OUT, called->outputs[i].required ? 0 : OUT);
+        block_add_binding(flow, b, called->outputs[i].name, OUT, called->outputs[i].required ? 0 : OUT,
+                          called->outputs[i].schema);
 }
 
 const struct block_type block_call = {

@@ -8,5 +8,5 @@ const struct block_type block_condition = {
     .title = "Condition",
     .shape = &shape,
     .pins = {"true", "false"},
-    .inputs = (const struct input_def[]){{"condition", true, "boolean"}, {0}},
+    .inputs = (const struct input_def[]){{"condition", true, SCHEMA_OF("boolean")}, {0}},
 };

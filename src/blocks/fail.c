@@ -7,5 +7,5 @@ const struct block_type block_fail = {
     .name = "fail",
     .title = "Fail",
     .shape = &shape,
-    .inputs = (const struct input_def[]){{"message", false, "string"}, {"code", false, "string"}, {0}},
+    .inputs = (const struct input_def[]){{"message", false, SCHEMA_OF("string")}, {"code", false, SCHEMA_OF("string")}, {0}},
 };

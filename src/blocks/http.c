@@ -4,6 +4,12 @@
 #define OUT 1u
 #define ERROR 2u
 
+/* docs/internals.md, section 5. The body is what came: JSON, text or bytes. */
+#define RESPONSE                                                                                                                 \
+    "{\"type\": \"object\", \"properties\": {\"status\": {\"type\": \"integer\"}, \"headers\": {\"type\": \"object\"}, "         \
+    "\"body\": {}, "                                                                                                             \
+    "\"url\": {\"type\": \"string\"}, \"timing\": {\"type\": \"object\"}}}"
+
 static const struct shape shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
@@ -33,14 +39,14 @@ const struct block_type block_http = {
     .title = "HTTP Request",
     .shape = &shape,
     .pins = {"out", "error"},
-    .inputs = (const struct input_def[]){{"method", false, "string"},
-                                         {"url", true, "string"},
-                                         {"headers", false, "object"},
-                                         {"query", false, "object"},
+    .inputs = (const struct input_def[]){{"method", false, SCHEMA_OF("string")},
+                                         {"url", true, SCHEMA_OF("string")},
+                                         {"headers", false, SCHEMA_OF("object")},
+                                         {"query", false, SCHEMA_OF("object")},
                                          {"body", false, NULL},
                                          {"to", false, NULL},
                                          {0}},
-    .outputs = (const struct output_def[]){{"response", OUT | ERROR, ERROR}, {0}},
+    .outputs = (const struct output_def[]){{"response", OUT | ERROR, ERROR, RESPONSE}, {0}},
     .retries = true,
     .timeout_ms = 10000,
     .check = check,

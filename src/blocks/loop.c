@@ -17,7 +17,7 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
     (void)w;
     (void)findings;
     if (str_is(jsonx_str(b->json, "on_failure"), "collect"))
-        block_add_binding(flow, b, STR("failures"), DONE, 0);
+        block_add_binding(flow, b, STR("failures"), DONE, 0, block_schema(flow, SCHEMA_OF("array")));
 }
 
 static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
@@ -35,8 +35,10 @@ const struct block_type block_loop = {
     .title = "Loop",
     .shape = &shape,
     .pins = {"each", "done", "error"},
-    .inputs = (const struct input_def[]){{"list", true, "array"}, {0}},
-    .outputs = (const struct output_def[]){{"item", EACH, 0}, {"index", EACH, 0}, {"results", DONE, 0}, {0}},
+    .inputs = (const struct input_def[]){{"list", true, SCHEMA_OF("array")}, {0}},
+    .outputs =
+        (const struct output_def[]){
+            {"item", EACH, 0, NULL}, {"index", EACH, 0, SCHEMA_OF("integer")}, {"results", DONE, 0, SCHEMA_OF("array")}, {0}},
     .opens_scope = true,
     .bind = bind,
     .check = check,

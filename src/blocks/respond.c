@@ -20,7 +20,8 @@ const struct block_type block_respond = {
     .title = "Respond",
     .shape = &shape,
     .pins = {"out"},
-    .inputs = (const struct input_def[]){{"body", false, NULL}, {"status", false, NULL}, {"headers", false, "object"}, {0}},
+    .inputs =
+        (const struct input_def[]){{"body", false, NULL}, {"status", false, NULL}, {"headers", false, SCHEMA_OF("object")}, {0}},
     .responds = true,
     .check = check,
 };

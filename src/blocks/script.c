@@ -19,7 +19,7 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
     if (json_object_get(output, "properties"))
         block_add_bindings(flow, b, output, OUT);
     else
-        block_add_binding(flow, b, STR("result"), OUT, 0);
+        block_add_binding(flow, b, STR("result"), OUT, 0, output);
 }
 
 const struct block_type block_script = {

@@ -3,22 +3,48 @@
 
 #define OUT 1u
 
+/* What is given to each endpoint; its schema, where the start does not say one. */
+static const struct {
+    const char *name, *schema;
+} given[] = {
+    {"requestBody", NULL},
+    {"rawBody", NULL},
+    {"query", SCHEMA_OF("object")},
+    {"headers", SCHEMA_OF("object")},
+    {"cookies", SCHEMA_OF("object")},
+    {"method", SCHEMA_OF("string")},
+    {"client", SCHEMA_OF("string")},
+};
+
+static const json_t *given_schema(struct flow *flow, size_t i) {
+    const json_t *own = NULL;
+    if (strcmp(given[i].name, "requestBody") == 0)
+        own = json_object_get(json_object_get(flow->start, "body"), "schema");
+    else if (strcmp(given[i].name, "query") == 0)
+        own = json_object_get(flow->start, "query");
+    return own ? own : block_schema(flow, given[i].schema);
+}
+
+static void bind_parameter(struct flow *flow, struct block *b, struct str name, struct findings *findings) {
+    const json_t *type = json_object_getn(json_object_get(flow->start, "parameters"), name.ptr, name.len);
+    struct finding f = block_place(flow, b, "parameter_clash");
+    bool is_integer = str_is(jsonx_str(type, "type"), "integer");
+    size_t k = 0;
+    while (k < ARRAY_LEN(given) && !str_is(name, given[k].name))
+        k++;
+    f.pointer = STR("/start/path");
+    if (k == ARRAY_LEN(given))
+        block_add_binding(flow, b, name, OUT, 0, block_schema(flow, is_integer ? SCHEMA_OF("integer") : SCHEMA_OF("string")));
+    else
+        findings_add(findings, &f, "{%s} in the path has the name of something that each endpoint is given: rename it",
+                     given[k].name);
+}
+
 static void bind_endpoint(struct flow *flow, struct block *b, struct findings *findings) {
-    static const char *const given[] = {"requestBody", "rawBody", "query", "headers", "cookies", "method", "client"};
     for (size_t i = 0; i < ARRAY_LEN(given); i++)
-        block_add_binding(flow, b, str_from(given[i]), OUT, 0);
-    for (size_t i = 0; i < flow->parameter_count; i++) {
-        struct finding f = block_place(flow, b, "parameter_clash");
-        size_t k = 0;
-        while (k < ARRAY_LEN(given) && !str_is(flow->parameters[i], given[k]))
-            k++;
-        f.pointer = STR("/start/path");
-        if (k == ARRAY_LEN(given))
-            block_add_binding(flow, b, flow->parameters[i], OUT, 0);
-        else
-            findings_add(findings, &f, "{%s} in the path has the name of something that each endpoint is given: rename it",
-                         given[k]);
-    }
+        block_add_binding(flow, b, str_from(given[i].name), OUT, 0, given_schema(flow, i));
+    for (size_t i = 0; i < flow->parameter_count; i++)
+        bind_parameter(flow, b, flow->parameters[i], findings);
 }
 
 static void bind(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings) {
@@ -28,7 +54,7 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
         bind_endpoint(flow, b, findings);
         break;
     case FLOW_CRON:
-        block_add_binding(flow, b, STR("scheduledAt"), OUT, 0);
+        block_add_binding(flow, b, STR("scheduledAt"), OUT, 0, block_schema(flow, SCHEMA_OF("string")));
         break;
     case FLOW_REUSABLE:
         block_add_bindings(flow, b, json_object_get(flow->start, "inputs"), OUT);

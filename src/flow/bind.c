@@ -11,7 +11,7 @@ static void *grow(struct arena *a, void *items, size_t count, size_t size) {
     return more;
 }
 
-bool schema_requires(const json_t *schema, const char *property) {
+static bool schema_requires(const json_t *schema, const char *property) {
     size_t i;
     json_t *name;
     json_array_foreach(json_object_get(schema, "required"), i, name) {
@@ -26,11 +26,12 @@ void block_add_port(struct flow *flow, struct block *b, struct str name, bool re
     b->ports[b->port_count++] = (struct port){name, required, schema};
 }
 
-void block_add_binding(struct flow *flow, struct block *b, struct str property, unsigned pins, unsigned maybe) {
+void block_add_binding(struct flow *flow, struct block *b, struct str property, unsigned pins, unsigned maybe,
+                       const json_t *schema) {
     const json_t *renamed = json_object_get(json_object_get(b->json, "outputs"), arena_strdup(&flow->arena, property));
     struct str name = renamed ? jsonx_string_value(renamed) : property;
     b->bindings = grow(&flow->arena, b->bindings, b->binding_count, sizeof *b->bindings);
-    b->bindings[b->binding_count++] = (struct binding){property, name, pins, maybe};
+    b->bindings[b->binding_count++] = (struct binding){property, name, pins, maybe, schema};
 }
 
 void block_add_ports(struct flow *flow, struct block *b, const json_t *schema) {
@@ -44,23 +45,32 @@ void block_add_bindings(struct flow *flow, struct block *b, const json_t *schema
     const char *name;
     json_t *property;
     json_object_foreach(json_object_get(schema, "properties"), name, property)
-        block_add_binding(flow, b, str_from(name), pins, schema_requires(schema, name) ? 0 : pins);
+        block_add_binding(flow, b, str_from(name), pins, schema_requires(schema, name) ? 0 : pins, property);
 }
 
 static void drop_json(void *json) { json_decref(json); }
 
+const json_t *block_schema(struct flow *flow, const char *text) {
+    struct error err;
+    json_t *schema = text ? jsonx_parse(str_from(text), &err) : NULL;
+    ENSURE(schema || !text);
+    if (schema)
+        arena_defer(&flow->arena, drop_json, schema);
+    return schema;
+}
+
+#define ERROR_SCHEMA                                                                                                             \
+    "{\"type\": \"object\", \"properties\": {\"block\": {\"type\": \"string\"}, \"code\": {\"type\": \"string\"}, "              \
+    "\"message\": {\"type\": \"string\"}, \"status\": {\"type\": \"integer\"}}}"
+
 static void bind_fixed(struct flow *flow, struct block *b) {
-    for (const struct input_def *in = b->type->inputs; in && in->name; in++) {
-        json_t *schema = in->type ? json_pack("{s:s}", "type", in->type) : NULL;
-        if (schema)
-            arena_defer(&flow->arena, drop_json, schema);
-        block_add_port(flow, b, str_from(in->name), in->required, schema);
-    }
+    for (const struct input_def *in = b->type->inputs; in && in->name; in++)
+        block_add_port(flow, b, str_from(in->name), in->required, block_schema(flow, in->schema));
     for (const struct output_def *out = b->type->outputs; out && out->name; out++)
-        block_add_binding(flow, b, str_from(out->name), out->pins, out->maybe);
+        block_add_binding(flow, b, str_from(out->name), out->pins, out->maybe, block_schema(flow, out->schema));
     for (unsigned i = 0; b->type->pins[i]; i++)
         if (strcmp(b->type->pins[i], "error") == 0)
-            block_add_binding(flow, b, STR("error"), 1u << i, 0);
+            block_add_binding(flow, b, STR("error"), 1u << i, 0, block_schema(flow, ERROR_SCHEMA));
 }
 
 /* Other names only for what is there, and no name twice at one pin. */

@@ -14,17 +14,20 @@ struct catalog;
 
 #define BLOCK_PINS_MAX 3
 
-/* A fixed input: its name, whether it must be mapped, and its JSON Schema as text, NULL: anything. */
+/* A fixed input: its name, whether it must be mapped, and its JSON Schema as text; NULL: anything. */
 struct input_def {
     const char *name;
     bool required;
-    const char *type; /* of the schema: "string", "boolean", "array", ... */
+    const char *schema;
 };
+
+#define SCHEMA_OF(type) "{\"type\": \"" type "\"}"
 
 /* A fixed named output: on which pins it is bound, and on which of these perhaps. */
 struct output_def {
     const char *name;
     unsigned pins, maybe;
+    const char *schema; /* as text; NULL: anything */
 };
 
 struct block_type {
@@ -64,11 +67,13 @@ extern const struct shape block_outputs_shape, block_retry_shape, block_timeout_
 
 /* For bind: adds to b. name and schema are borrowed. */
 void block_add_port(struct flow *flow, struct block *b, struct str name, bool required, const json_t *schema);
-void block_add_binding(struct flow *flow, struct block *b, struct str property, unsigned pins, unsigned maybe);
+void block_add_binding(struct flow *flow, struct block *b, struct str property, unsigned pins, unsigned maybe,
+                       const json_t *schema);
+/* A schema that the flow keeps. */
+const json_t *block_schema(struct flow *flow, const char *text);
 /* A port for each property of an object schema. */
 void block_add_ports(struct flow *flow, struct block *b, const json_t *schema);
 /* A binding for each property of an object schema, optional ones as perhaps missing. */
 void block_add_bindings(struct flow *flow, struct block *b, const json_t *schema, unsigned pins);
-bool schema_requires(const json_t *schema, const char *property);
 
 #endif

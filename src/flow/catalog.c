@@ -2,6 +2,7 @@
 #include "flow/catalog.h"
 
 #include "flow/flow.h"
+#include "flow/types.h"
 
 static const struct shape setting_shape = {
     .kind = SHAPE_OBJECT,
@@ -47,36 +48,11 @@ struct flow *catalog_find_flow(const struct catalog *w, struct str id) {
     return NULL;
 }
 
-static bool type_is(const char *type, const json_t *value) {
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return strcmp(type, "object") == 0;
-    case JSON_ARRAY:
-        return strcmp(type, "array") == 0;
-    case JSON_STRING:
-        return strcmp(type, "string") == 0;
-    case JSON_INTEGER:
-        return strcmp(type, "integer") == 0 || strcmp(type, "number") == 0;
-    case JSON_REAL:
-        return strcmp(type, "number") == 0;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return strcmp(type, "boolean") == 0;
-    case JSON_NULL:
-        return strcmp(type, "null") == 0;
-    }
-    return false;
-}
-
-bool schema_type_fits(const json_t *schema, const json_t *value) {
-    const json_t *type = json_object_get(schema, "type");
-    size_t i;
-    json_t *one;
-    json_array_foreach(type, i, one) {
-        if (json_is_string(one) && type_is(json_string_value(one), value))
-            return true;
-    }
-    return json_is_string(type) ? type_is(json_string_value(type), value) : !json_array_size(type);
+/* Whether a setting can have this value; without a schema it is a text. */
+static bool setting_fits(const json_t *declared, const json_t *value) {
+    const json_t *schema = json_object_get(declared, "schema");
+    unsigned types = schema ? types_of_schema(schema) : TYPE_STRING;
+    return (types & types_of_value(value)) != 0;
 }
 
 json_t *document_parse(const struct folder_file *file, struct findings *findings) {
@@ -123,7 +99,7 @@ static void check_declarations(const struct catalog *w, struct findings *finding
         for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
             const json_t *value = json_object_get(declared, keys[i]);
             f = place(&pointer, "workspace.json", "bad_default", "settings", name, keys[i]);
-            if (value && !schema_type_fits(json_object_get(declared, "schema"), value))
+            if (value && !setting_fits(declared, value))
                 findings_add(findings, &f, "the `%s` of `%s` is not of the type that its schema wants", keys[i], name);
         }
     }
@@ -141,7 +117,7 @@ static void check_values(const struct catalog *w, struct findings *findings) {
         if (!declared)
             findings_add(findings, &f, "workspace.json declares no setting `%s`: add it there, or remove it here", name);
         f.code = "bad_value";
-        if (!json_is_null(value) && !schema_type_fits(json_object_get(declared, "schema"), value))
+        if (declared && !json_is_null(value) && !setting_fits(declared, value))
             findings_add(findings, &f, "the value of `%s` is not of the type that its schema wants", name);
     }
     buf_release(&pointer);

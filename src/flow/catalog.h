@@ -26,9 +26,6 @@ bool catalog_parse(struct catalog *w, const struct folder *folder, struct findin
 void catalog_release(struct catalog *w);
 struct flow *catalog_find_flow(const struct catalog *w, struct str id); /* NULL: none */
 
-/* Whether value is of the JSON type that a schema names; true where the schema names none. */
-bool schema_type_fits(const json_t *schema, const json_t *value);
-
 /* A file of the folder as JSON, or NULL with a finding that has line and column. */
 json_t *document_parse(const struct folder_file *file, struct findings *findings) MUST_USE;
 

@@ -1,13 +1,6 @@
 /* flow.c — see flow.h: parsing, and finding one's way in what was parsed. */
 #include "flow/flow.h"
 
-size_t flow_find_block(const struct flow *flow, struct str id) {
-    for (size_t i = 0; i < flow->block_count; i++)
-        if (str_eq(flow->blocks[i].id, id))
-            return i;
-    return SIZE_MAX;
-}
-
 /* ---- places ---- */
 
 struct finding flow_place(const struct flow *flow, const char *code) {

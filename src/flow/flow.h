@@ -32,10 +32,11 @@ struct port {
 
 /* A name that a block binds on leaving by some of its pins. */
 struct binding {
-    struct str property; /* of its output */
-    struct str name;     /* what it is bound to */
-    unsigned pins;       /* bit i: when leaving by type->pins[i] */
-    unsigned maybe;      /* of these, where it may be missing */
+    struct str property;  /* of its output */
+    struct str name;      /* what it is bound to */
+    unsigned pins;        /* bit i: when leaving by type->pins[i] */
+    unsigned maybe;       /* of these, where it may be missing */
+    const json_t *schema; /* NULL: anything; borrowed as a port's */
 };
 
 struct block {
@@ -109,8 +110,6 @@ extern const struct shape flow_shape;
 void flow_parse(struct flow *flow, const struct folder *folder, const struct folder_file *file, struct codes *codes,
                 struct findings *findings);
 void flow_release(struct flow *flow);
-/* SIZE_MAX: none. */
-size_t flow_find_block(const struct flow *flow, struct str id);
 
 /* Where a finding is: the flow alone, a block, a connection. */
 struct finding flow_place(const struct flow *flow, const char *code);

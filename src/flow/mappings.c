@@ -1,5 +1,6 @@
 /* mappings.c — whether each mapping gives its block what that takes, from what is there (semantics.md, rules 9, 11, 13). */
 #include "flow/names.h"
+#include "flow/types.h"
 
 static const struct connection *connection(const struct names *n, size_t c) { return &n->flow->connections[c]; }
 
@@ -80,18 +81,62 @@ static void check_source(void *arg, const struct source *s) {
     }
 }
 
-/* Constants and composed values whose type is known are held against the input's. */
+/* What a name may be: whatever any of its bindings says, since it is not known which one came. */
+static unsigned types_of_name(const struct use *u, const struct source *s) {
+    unsigned types = 0;
+    for (size_t i = 0; i < u->n->flow->block_count; i++) {
+        const struct block *b = &u->n->flow->blocks[i];
+        for (size_t k = 0; k < b->binding_count; k++)
+            if (str_eq(b->bindings[k].name, s->name))
+                types |= types_of_schema(types_follow(b->bindings[k].schema, s->steps, s->step_count));
+    }
+    return types ? types : TYPE_ANY;
+}
+
+static unsigned types_of_setting(const struct use *u, const struct source *s) {
+    const json_t *declared = json_object_getn(u->n->catalog->settings, s->name.ptr, s->name.len);
+    const json_t *schema = json_object_get(declared, "schema");
+    return schema ? types_of_schema(schema) : declared ? TYPE_STRING : TYPE_ANY;
+}
+
+static unsigned types_of_source(const struct use *u, const struct source *s) {
+    switch (s->kind) {
+    case SOURCE_FROM:
+        return types_of_name(u, s);
+    case SOURCE_VALUE:
+        return types_of_value(s->value);
+    case SOURCE_SETTING:
+        return types_of_setting(u, s);
+    case SOURCE_SECRET:
+        return TYPE_STRING;
+    case SOURCE_OBJECT:
+        return TYPE_OBJECT;
+    case SOURCE_LIST:
+        return TYPE_ARRAY;
+    case SOURCE_CODE:
+        break;
+    }
+    return TYPE_ANY;
+}
+
+/* What can't fit whatever comes. */
 static void check_type(const struct use *u, const struct port *port) {
     const struct source *s = &u->mapping->source;
-    const char *type = json_string_value(json_object_get(port->schema, "type"));
+    unsigned given = types_of_source(u, s), taken = types_of_schema(port->schema);
     struct finding f = use_place(u, s, "wrong_type");
-    bool wrong = type && ((s->kind == SOURCE_VALUE && !schema_type_fits(port->schema, s->value)) ||
-                          (s->kind == SOURCE_OBJECT && strcmp(type, "object") != 0) ||
-                          (s->kind == SOURCE_LIST && strcmp(type, "array") != 0) ||
-                          (s->kind == SOURCE_SECRET && strcmp(type, "string") != 0));
-    if (wrong)
-        findings_add(u->n->findings, &f, "the input `" STR_FMT "` of `" STR_FMT "` takes %s %s, which this is not",
-                     STR_ARG(port->name), STR_ARG(u->n->flow->blocks[u->c->to].id), strchr("aio", type[0]) ? "an" : "a", type);
+    struct buf is, wants;
+    if (given & taken)
+        return;
+    buf_init(&is, 200);
+    buf_init(&wants, 200);
+    types_write(given, &is);
+    types_write(taken, &wants);
+    findings_add(u->n->findings, &f,
+                 "the input `" STR_FMT "` of `" STR_FMT
+                 "` takes %s, and this is %s: convert it in an expression, or map another value",
+                 STR_ARG(port->name), STR_ARG(u->n->flow->blocks[u->c->to].id), wants.ptr, is.ptr);
+    buf_release(&is);
+    buf_release(&wants);
 }
 
 static const struct port *find_port(const struct block *b, struct str name) {

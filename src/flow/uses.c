@@ -58,7 +58,8 @@ void flow_uses_gather(const struct flow *flow, struct flow_uses *uses) {
     for (size_t i = 0; i < flow->block_count; i++) {
         const struct block *b = &flow->blocks[i];
         add(uses->secrets, jsonx_str(b->json, "auth"));
-        add(uses->flows, jsonx_str(b->json, "flow"));
+        if (!str_is(jsonx_str(b->json, "mode"), "start")) /* that is a run of its own */
+            add(uses->flows, jsonx_str(b->json, "flow"));
         if (b->script)
             use_code(uses, b->script);
     }

@@ -100,6 +100,21 @@ Test(release, calls_bring_their_flows_and_names) {
     helper_build_release(&b);
 }
 
+Test(release, what_is_started_brings_its_own) {
+    const struct release *r = build(helper_folder(
+        "workspace.json", WORKSPACE, "flows/a.json",
+        "{'name': 'a', 'type': 'cron', 'start': {'every': '1 hour'}, 'blocks': [{'id': 'c', 'type': 'call', 'flow': 'b', "
+        "'mode': 'start'}], 'connections': [{'from': 'start.out', 'to': 'c'}]}",
+        "flows/b.json",
+        "{'name': 'b', 'type': 'reusable', 'blocks': [{'id': 'h', 'type': 'http', 'auth': 'key'}], 'connections': ["
+        "{'from': 'start.out', 'to': 'h', 'map': {'url': {'setting': 'site'}}}]}",
+        NULL));
+    const struct release_flow *a = release_find_flow(r, STR("a")), *called = release_find_flow(r, STR("b"));
+    cr_assert(a->call_count == 0 && a->secret_count == 0 && a->setting_count == 0);
+    cr_assert(called->secret_count == 1 && called->setting_count == 1);
+    helper_build_release(&b);
+}
+
 Test(release, loops_hold_their_blocks) {
     const struct release *r =
         build(helper_folder("workspace.json", WORKSPACE, "flows/l.json",
