@@ -45,7 +45,7 @@ export function namesOf(flow: Flow, head: RequestHead, body: ArrayBuffer | undef
     if (needs.has("rawBody")) names.rawBody = new Uint8Array(body ?? new ArrayBuffer(0));
     if (needs.has("requestBody") || flow.validators.body) {
         const value = bodyOf(start.body ?? {}, head.type ?? "", body, wrong);
-        if (wrong.length === 0) validate(flow.validators.body, value, "", wrong);
+        validate(flow.validators.body, value, "", wrong);
         if (value !== undefined) names.requestBody = value;
     }
     if (wrong.length > 0)
