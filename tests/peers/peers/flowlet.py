@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import urllib.parse
 from pathlib import Path
@@ -97,6 +98,19 @@ class Flowlet:
     def deliver(self, path, delivery, timeout=20):
         return request(delivery.method, self.listen + path + delivery.query, delivery.body, delivery.headers, timeout)
 
+    def send_raw(self, data, timeout=20):
+        """Bytes as they are to the listener; the status of the answer, 0 where the connection just ends, and all that came."""
+        host, port = self.listen.split("//")[1].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout) as connection:
+            got = b""
+            try:
+                connection.sendall(data)
+                while not _is_whole(got) and (piece := connection.recv(65536)):
+                    got += piece
+            except ConnectionError:
+                pass
+        return int(got[9:12]) if got.startswith(b"HTTP/1.1 ") else 0, got
+
     # The console's API and the command line
 
     def api(self, method, path, value=None) -> Response:
@@ -141,6 +155,12 @@ class Flowlet:
 
 def _address(url):
     return url.split("//", 1)[1] if url else "127.0.0.1:0"
+
+
+def _is_whole(answer):
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"^Content-Length: (\d+)", head, re.M)
+    return end and length and len(body) >= int(length.group(1))
 
 
 def _ready(log, offset):

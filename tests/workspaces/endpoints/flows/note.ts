@@ -1,0 +1,4 @@
+export function note({}: {}): {} {
+    log.info("nothing to answer");
+    return {};
+}
