@@ -62,6 +62,24 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
     }
 }
 
+/* A shared token stands in one place; the other rules know theirs. */
+static void check_access(const struct flow *flow, const struct block *b, struct findings *findings) {
+    struct finding f = block_place(flow, b, "token_place");
+    json_t *rule;
+    size_t i;
+    json_array_foreach(json_object_get(flow->start, "access"), i, rule) {
+        struct str header = jsonx_str(rule, "header"), query = jsonx_str(rule, "query");
+        bool shared = str_is(jsonx_str(rule, "type"), "shared-token");
+        char pointer[40];
+        snprintf(pointer, sizeof pointer, "/start/access/%zu", i);
+        f.pointer = str_from(pointer);
+        if (shared && !header.len == !query.len)
+            findings_add(findings, &f, "a shared token is found by exactly one of `header` and `query`: \"header\": \"X-Token\"");
+        else if (!shared && (header.len || query.len))
+            findings_add(findings, &f, "`header` and `query` belong to access by shared-token: remove them");
+    }
+}
+
 static void check_endpoint(const struct flow *flow, const struct block *b, struct findings *findings) {
     struct str method = jsonx_str(flow->start, "method");
     struct finding f = block_place(flow, b, "body_of_get");
@@ -79,8 +97,10 @@ static void check(const struct flow *flow, const struct block *b, const struct c
     (void)w;
     bool every = json_object_get(flow->start, "every"), line = json_object_get(flow->start, "line");
     struct finding f = block_place(flow, b, "no_schedule");
-    if (flow->type == FLOW_ENDPOINT)
+    if (flow->type == FLOW_ENDPOINT) {
         check_endpoint(flow, b, findings);
+        check_access(flow, b, findings);
+    }
     if (flow->type == FLOW_CRON && every == line)
         findings_add(findings, &f, "a cron flow needs exactly one of `every` and `line` in its start");
 }

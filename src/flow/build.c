@@ -136,7 +136,11 @@ static void report_codes(struct build *b, struct flow *flow) {
 static void check_access(struct build *b, const struct flow *flow) {
     static const struct {
         const char *access, *secret;
-    } wants[] = {{"basic", "basic"}, {"bearer", "password"}, {"pagerduty-v3", "signing-key"}};
+    } wants[] = {{"basic", "basic"},
+                 {"bearer", "password"},
+                 {"pagerduty-v3", "signing-key"},
+                 {"github-hmac", "signing-key"},
+                 {"shared-token", "password"}};
     size_t i;
     json_t *rule;
     json_array_foreach(json_object_get(flow->start, "access"), i, rule) {

@@ -7,7 +7,7 @@
 #define FORMAT 1
 
 static const char *const flow_types[] = {"endpoint", "cron", "reusable", NULL};
-static const char *const access_types[] = {"basic", "bearer", "pagerduty-v3", NULL};
+static const char *const access_types[] = {"basic", "bearer", "pagerduty-v3", "github-hmac", "shared-token", NULL};
 static const char *const secret_types[] = {"password", "basic", "signing-key", "smtp", NULL};
 
 const char *flow_type_name(enum flow_type t) { return flow_types[t]; }
@@ -111,7 +111,10 @@ static void describe_endpoint(struct release_flow *f, struct arena *arena) {
     f->body_max_bytes = jsonx_int(json_object_get(f->start, "body"), "max_bytes", BODY_MAX_BYTES);
     f->access = arena_alloc(arena, json_array_size(access) * sizeof *f->access);
     json_array_foreach(access, i, rule) f->access[f->access_count++] =
-        (struct release_access){(enum access_type)index_of(access_types, jsonx_str(rule, "type")), jsonx_str(rule, "secret")};
+        (struct release_access){.type = (enum access_type)index_of(access_types, jsonx_str(rule, "type")),
+                                .secret = jsonx_str(rule, "secret"),
+                                .header = jsonx_str(rule, "header"),
+                                .query = jsonx_str(rule, "query")};
     describe_parameters(f, arena);
 }
 

@@ -23,11 +23,14 @@ enum access_type {
     ACCESS_BASIC,
     ACCESS_BEARER,
     ACCESS_PAGERDUTY_V3,
+    ACCESS_GITHUB_HMAC,
+    ACCESS_SHARED_TOKEN,
 };
 
 struct release_access {
     enum access_type type;
-    struct str secret; /* its name */
+    struct str secret;        /* its name */
+    struct str header, query; /* shared-token: which of them holds it; the other is empty */
 };
 
 /* What an endpoint's plan reads of a request; only that is sent to the worker. */

@@ -70,12 +70,17 @@ static const struct shape body_shape = {
         {"schema", &shape_schema_value, false, "what it must look like"},
         {"max_bytes", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 16 * 1024 * 1024}, false, "longest (1 MB)"}),
 };
+static const struct shape header_name_shape = {.kind = SHAPE_STRING, .max = 100};
 static const struct shape access_shape = {
     .kind = SHAPE_OBJECT,
-    .keys = SHAPE_KEYS({"type",
-                        &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("basic", "bearer", "pagerduty-v3")},
-                        true, "how callers prove themselves"},
-                       {"secret", &shape_name, true, "the secret it is checked against"}),
+    .keys = SHAPE_KEYS(
+        {"type",
+         &(const struct shape){.kind = SHAPE_CHOICE,
+                               .choices = SHAPE_CHOICES("basic", "bearer", "pagerduty-v3", "github-hmac", "shared-token")},
+         true, "how callers prove themselves"},
+        {"secret", &shape_name, true, "the secret it is checked against"},
+        {"header", &header_name_shape, false, "shared-token: the header that holds it"},
+        {"query", &header_name_shape, false, "shared-token: or the name in the query"}),
 };
 static const struct shape endpoint_start_shape = {
     .kind = SHAPE_OBJECT,

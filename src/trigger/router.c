@@ -2,6 +2,7 @@
 #include "trigger/router.h"
 
 #include "base/map.h"
+#include "base/percent.h"
 
 #define LITERAL_MAX 1024 /* longest method and path in the hash table */
 
@@ -32,26 +33,6 @@ static int method_number(struct str method) {
     return -1;
 }
 
-/* False for a broken escape, NUL and bytes that are no UTF-8. */
-static bool decode(struct str raw, struct arena *arena, struct str *out) {
-    *out = raw;
-    if (raw.len && memchr(raw.ptr, '%', raw.len)) {
-        char *text = arena_alloc(arena, raw.len);
-        size_t n = 0;
-        for (size_t i = 0; i < raw.len; i++) {
-            text[n] = raw.ptr[i];
-            if (raw.ptr[i] == '%') {
-                if (raw.len - i < 3 || !hex_parse(str_of(raw.ptr + i + 1, 2), (uint8_t *)&text[n]))
-                    return false;
-                i += 2;
-            }
-            n++;
-        }
-        *out = str_of(text, n);
-    }
-    return !(out->len && memchr(out->ptr, 0, out->len)) && str_is_utf8(*out);
-}
-
 static enum router_result split(struct str path, struct arena *arena, struct segments *out) {
     struct str rest = path, raw;
     if (!str_cut(&rest, '/', &raw) || raw.len || !rest.ptr)
@@ -61,7 +42,7 @@ static enum router_result split(struct str path, struct arena *arena, struct seg
         if (out->count == ROUTER_SEGMENTS_MAX)
             return ROUTER_NOT_FOUND;
         struct str *segment = &out->at[out->count++];
-        if (!decode(raw, arena, segment) || str_is(*segment, ".") || str_is(*segment, ".."))
+        if (!percent_decode(raw, arena, segment) || str_is(*segment, ".") || str_is(*segment, ".."))
             return ROUTER_BAD_PATH;
     }
     return str_is(out->at[0], ".flowlet") ? ROUTER_NOT_FOUND : ROUTER_FOUND;

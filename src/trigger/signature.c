@@ -7,21 +7,36 @@
 
 #define DIGEST_SIZE 32
 
-enum signature_result signature_pagerduty_v3(struct str header, struct str secret, struct str body) {
-    uint8_t expected[DIGEST_SIZE], given[DIGEST_SIZE];
-    unsigned size = sizeof expected;
+static void digest_of(struct str secret, struct str body, uint8_t out[DIGEST_SIZE]) {
+    unsigned size = DIGEST_SIZE;
     const uint8_t *bytes = (const uint8_t *)(body.len ? body.ptr : "");
-    ENSURE(HMAC(EVP_sha256(), secret.len ? secret.ptr : "", (int)secret.len, bytes, body.len, expected, &size));
+    ENSURE(HMAC(EVP_sha256(), secret.len ? secret.ptr : "", (int)secret.len, bytes, body.len, out, &size));
+}
+
+/* entry: "NAME=HEX" */
+static enum signature_result check_entry(struct str entry, const char *name, const uint8_t expected[DIGEST_SIZE]) {
+    uint8_t given[DIGEST_SIZE];
+    struct str version;
+    if (!str_cut(&entry, '=', &version) || !str_is(version, name) || entry.len != 2 * DIGEST_SIZE || !hex_parse(entry, given))
+        return SIGNATURE_MALFORMED;
+    return CRYPTO_memcmp(given, expected, DIGEST_SIZE) == 0 ? SIGNATURE_FITS : SIGNATURE_WRONG;
+}
+
+enum signature_result signature_pagerduty_v3(struct str header, struct str secret, struct str body) {
+    uint8_t expected[DIGEST_SIZE];
     enum signature_result result = SIGNATURE_MALFORMED;
-    struct str entry, version;
+    struct str entry;
+    digest_of(secret, body, expected);
     while (str_cut(&header, ',', &entry)) {
-        entry = str_trim(entry);
-        if (!str_cut(&entry, '=', &version) || !str_is(version, "v1") || entry.len != 2 * DIGEST_SIZE || !hex_parse(entry, given))
-            continue;
-        if (CRYPTO_memcmp(given, expected, DIGEST_SIZE) == 0)
-            result = SIGNATURE_FITS;
-        else if (result == SIGNATURE_MALFORMED)
-            result = SIGNATURE_WRONG;
+        enum signature_result one = check_entry(str_trim(entry), "v1", expected);
+        if (one == SIGNATURE_FITS || result == SIGNATURE_MALFORMED)
+            result = one;
     }
     return result;
+}
+
+enum signature_result signature_github_hmac(struct str header, struct str secret, struct str body) {
+    uint8_t expected[DIGEST_SIZE];
+    digest_of(secret, body, expected);
+    return check_entry(str_trim(header), "sha256", expected);
 }

@@ -2,7 +2,10 @@
  *
  * PagerDuty v3: X-PagerDuty-Signature: v1=HEX[,v1=HEX...], HMAC-SHA256 of the raw body with
  * the secret's ASCII bytes; any v1 that fits is enough, unknown versions are passed over
- * (https://developer.pagerduty.com/docs/verifying-webhook-signatures). Comparing takes constant time. Thread: any. */
+ * (https://developer.pagerduty.com/docs/verifying-webhook-signatures).
+ * GitHub: X-Hub-Signature-256: sha256=HEX, HMAC-SHA256 of the raw body
+ * (https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries).
+ * Comparing takes constant time. Thread: any. */
 #ifndef FLOWLET_SIGNATURE_H
 #define FLOWLET_SIGNATURE_H
 
@@ -11,8 +14,9 @@
 enum signature_result {
     SIGNATURE_FITS,
     SIGNATURE_WRONG,
-    SIGNATURE_MALFORMED, /* no v1 entry of 64 hex digits */
+    SIGNATURE_MALFORMED, /* no v1 entry, or no sha256=, of 64 hex digits */
 };
 enum signature_result signature_pagerduty_v3(struct str header, struct str secret, struct str body);
+enum signature_result signature_github_hmac(struct str header, struct str secret, struct str body);
 
 #endif

@@ -6,11 +6,11 @@
 #include "trigger/access.h"
 
 #define BASIC                                                                                                                    \
-    { ACCESS_BASIC, STR("login") }
+    { .type = ACCESS_BASIC, .secret = STR("login") }
 #define BEARER                                                                                                                   \
-    { ACCESS_BEARER, STR("token") }
+    { .type = ACCESS_BEARER, .secret = STR("token") }
 #define SIGNED                                                                                                                   \
-    { ACCESS_PAGERDUTY_V3, STR("signing") }
+    { .type = ACCESS_PAGERDUTY_V3, .secret = STR("signing") }
 
 static struct vault *vault;
 
@@ -35,7 +35,22 @@ static struct access_verdict check(struct release_access *rules, size_t n, struc
     return verdict;
 }
 
-#define CHECK(rules, ...) check(rules, ARRAY_LEN(rules), (struct access_parts){__VA_ARGS__})
+/* A request's Authorization, its signature for PagerDuty and its body. */
+struct sent {
+    struct str authorization, signature, body;
+};
+
+static struct access_verdict check_sent(struct release_access *rules, size_t n, struct sent sent) {
+    struct httpd_field headers[2];
+    struct access_parts parts = {.headers = headers, .body = sent.body};
+    if (sent.authorization.ptr)
+        headers[parts.header_count++] = (struct httpd_field){STR("authorization"), sent.authorization};
+    if (sent.signature.ptr)
+        headers[parts.header_count++] = (struct httpd_field){STR(ACCESS_PAGERDUTY_HEADER), sent.signature};
+    return check(rules, n, parts);
+}
+
+#define CHECK(rules, ...) check_sent(rules, ARRAY_LEN(rules), (struct sent){__VA_ARGS__})
 
 static struct str sign(struct str body) {
     static char header[3 + 65];
@@ -97,4 +112,43 @@ Test(access, an_empty_secret_is_503_and_named) {
     struct release_access both[] = {SIGNED, BEARER};
     cr_assert(CHECK(both, .authorization = STR("Bearer t0ken")).allowed, "the other rule is enough");
     cr_assert_eq(CHECK(both, .authorization = STR("Bearer wrong")).status, 503);
+}
+
+Test(access, github) {
+    struct release_access rules[] = {{.type = ACCESS_GITHUB_HMAC, .secret = STR("signing")}};
+    struct str body = STR("{\"zen\":1}");
+    char header[8 + 65];
+    snprintf(header, sizeof header, "sha256=%s", sign(body).ptr + 3);
+    struct httpd_field signature = {STR(ACCESS_GITHUB_HEADER), str_from(header)};
+    struct access_parts parts = {.headers = &signature, .header_count = 1, .body = body};
+    cr_assert(check(rules, 1, parts).allowed);
+    parts.body = STR("{\"zen\":2}");
+    cr_assert_eq(check(rules, 1, parts).status, 403);
+    signature.value = sign(body);
+    struct access_verdict v = check(rules, 1, parts);
+    cr_assert(v.status == 400 && strstr(v.reason, "sha256="));
+    parts.header_count = 0;
+    v = check(rules, 1, parts);
+    cr_assert(v.status == 400 && strstr(v.reason, ACCESS_GITHUB_HEADER " is missing"));
+}
+
+Test(access, a_shared_token_stands_in_a_header_or_in_the_query) {
+    struct release_access by_header[] = {{.type = ACCESS_SHARED_TOKEN, .secret = STR("token"), .header = STR("X-Gitlab-Token")}};
+    struct release_access by_query[] = {{.type = ACCESS_SHARED_TOKEN, .secret = STR("token"), .query = STR("key")}};
+    struct httpd_field field = {STR("x-gitlab-token"), STR("t0ken")};
+    struct access_parts parts = {.headers = &field, .header_count = 1};
+    cr_assert(check(by_header, 1, parts).allowed);
+    struct access_verdict v = check(by_query, 1, parts);
+    cr_assert(v.status == 403 && strstr(v.reason, "key is missing"));
+    field.value = STR("t0keN");
+    v = check(by_header, 1, parts);
+    cr_assert(v.status == 403 && strstr(v.reason, "X-Gitlab-Token is wrong"));
+    parts.query = STR("a=1&k%65y=t%30ken&key=other");
+    cr_assert(check(by_query, 1, parts).allowed, "the first of that name counts");
+    parts.query = STR("key=");
+    cr_assert_eq(check(by_query, 1, parts).status, 403);
+    parts.query = STR("key");
+    cr_assert_eq(check(by_query, 1, parts).status, 403);
+    parts.query = STR("key=t0ken%");
+    cr_assert_eq(check(by_query, 1, parts).status, 403);
 }

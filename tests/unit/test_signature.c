@@ -31,3 +31,13 @@ Test(signature, what_has_no_version_1_entry_is_malformed) {
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         cr_assert_eq(check(bad[i]), SIGNATURE_MALFORMED, "%s", bad[i] ? bad[i] : "no header");
 }
+
+Test(signature, github) {
+    struct str key = STR("tSnb+k1/"), body = STR(BODY);
+    cr_assert_eq(signature_github_hmac(STR("sha256=" HEX), key, body), SIGNATURE_FITS);
+    cr_assert_eq(signature_github_hmac(STR("sha256=" HEX), key, STR(BODY " ")), SIGNATURE_WRONG);
+    cr_assert_eq(signature_github_hmac(STR("sha256=" WRONG), key, body), SIGNATURE_WRONG);
+    cr_assert_eq(signature_github_hmac(STR("v1=" HEX), key, body), SIGNATURE_MALFORMED);
+    cr_assert_eq(signature_github_hmac(STR("sha256=" HEX ",sha256=" HEX), key, body), SIGNATURE_MALFORMED);
+    cr_assert_eq(signature_github_hmac((struct str){NULL, 0}, key, body), SIGNATURE_MALFORMED);
+}
