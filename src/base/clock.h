@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-/* Milliseconds since 1970 in UTC, and of a clock that never goes back. */
+/* Milliseconds since 1970 in UTC, and of a clock that never goes back. Tests of a whole server set its clock by
+ * FLOWLET_TEST_CLOCK, the name of a file of eight bytes: a number that is added to the milliseconds, read anew each time. */
 int64_t clock_now_ms(void);
 int64_t clock_monotonic_ms(void);
 int64_t clock_monotonic_us(void);

@@ -9,10 +9,14 @@
 static const char *const flow_types[] = {"endpoint", "cron", "reusable", NULL};
 static const char *const access_types[] = {"basic", "bearer", "pagerduty-v3", "github-hmac", "shared-token", NULL};
 static const char *const secret_types[] = {"password", "basic", "signing-key", "smtp", NULL};
+static const char *const overlaps[] = {"skip", "queue", "allow", NULL};
+static const char *const misseds[] = {"once", "all", "skip", NULL};
 
 const char *flow_type_name(enum flow_type t) { return flow_types[t]; }
 const char *access_type_name(enum access_type t) { return access_types[t]; }
 const char *secret_type_name(enum secret_type t) { return secret_types[t]; }
+const char *cron_overlap_name(enum cron_overlap o) { return overlaps[o]; }
+const char *cron_missed_name(enum cron_missed m) { return misseds[m]; }
 
 /* The first where there is none of this name. */
 static unsigned index_of(const char *const *names, struct str name) {
@@ -129,6 +133,8 @@ void release_describe_flow(struct release_flow *f, struct arena *arena) {
     f->every = jsonx_str(f->start, "every");
     f->line = jsonx_str(f->start, "line");
     f->zone = jsonx_str(f->start, "zone");
+    f->overlap = (enum cron_overlap)index_of(overlaps, jsonx_str(f->start, "overlap"));
+    f->missed = (enum cron_missed)index_of(misseds, jsonx_str(f->start, "missed"));
 }
 
 void release_describe_declarations(struct release *r, const json_t *settings, const json_t *secrets) {

@@ -33,6 +33,11 @@ struct release_access {
     struct str header, query; /* shared-token: which of them holds it; the other is empty */
 };
 
+/* What becomes of an instant that is due while the run before is under way. */
+enum cron_overlap { OVERLAP_SKIP, OVERLAP_QUEUE, OVERLAP_ALLOW };
+/* What becomes of instants that were due while the server was down. */
+enum cron_missed { MISSED_ONCE, MISSED_ALL, MISSED_SKIP };
+
 /* What an endpoint's plan reads of a request; only that is sent to the worker. */
 enum flow_need {
     NEED_QUERY = 1 << 0,
@@ -84,6 +89,8 @@ struct release_flow {
     /* Cron: one of the two, and where the line's times are. */
     struct str every; /* "5 minutes"; empty: line is set */
     struct str line, zone;
+    enum cron_overlap overlap;
+    enum cron_missed missed;
 
     /* Names, this flow's own and those of the flows it calls. */
     struct str *settings;
@@ -134,10 +141,12 @@ void release_unref(struct release *r);                                          
 const struct release_flow *release_find_flow(const struct release *r, struct str id); /* NULL: none */
 const struct release_setting *release_find_setting(const struct release *r, struct str name);
 const struct release_secret *release_find_secret(const struct release *r, struct str name);
-const char *flow_type_name(enum flow_type t);     /* "endpoint" */
-enum flow_type flow_type_of(struct str name);     /* of one of these names */
-const char *access_type_name(enum access_type t); /* "pagerduty-v3" */
-const char *secret_type_name(enum secret_type t); /* "signing-key" */
+const char *flow_type_name(enum flow_type t);       /* "endpoint" */
+enum flow_type flow_type_of(struct str name);       /* of one of these names */
+const char *access_type_name(enum access_type t);   /* "pagerduty-v3" */
+const char *secret_type_name(enum secret_type t);   /* "signing-key" */
+const char *cron_overlap_name(enum cron_overlap o); /* "skip" */
+const char *cron_missed_name(enum cron_missed m);   /* "once" */
 
 /* What building needs of others. */
 typedef void release_toolbox_done_fn(void *arg, struct str answer, const struct error *err);

@@ -104,8 +104,14 @@ static const struct shape endpoint_start_shape = {
 };
 static const struct shape cron_start_shape = {
     .kind = SHAPE_OBJECT,
-    .keys = SHAPE_KEYS({"every", &shape_title, false, "5 minutes, 1 hour"}, {"line", &shape_title, false, "*/5 * * * *"},
-                       {"zone", &shape_title, false, "Europe/Berlin: where the line's times are"}, START_TAIL),
+    .keys =
+        SHAPE_KEYS({"every", &shape_title, false, "5 minutes, 1 hour"}, {"line", &shape_title, false, "*/5 * * * *"},
+                   {"zone", &shape_title, false, "Europe/Berlin: where the line's times are"},
+                   {"overlap", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("skip", "queue", "allow")},
+                    false, "what is due while the run before is under way: not run (the default), run after it, run beside it"},
+                   {"missed", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("once", "all", "skip")}, false,
+                    "what was due while the server was down: one run for all (the default), one each, none"},
+                   START_TAIL),
 };
 static const struct shape reusable_start_shape = {
     .kind = SHAPE_OBJECT,

@@ -318,7 +318,8 @@ static bool accept_work(struct store_tx *tx, void *arg, struct error *err) {
     if (a->delivery && !tx_delivery_claim(tx, row->workspace, row->mode, row->flow, str_of(a->delivery, a->delivery_len), row->id,
                                           row->started_ms, &a->first, err))
         return false;
-    if (a->cron_instant_ms && !tx_cron_fire(tx, row->workspace, row->flow, a->cron_instant_ms, row->id, &a->fresh, err))
+    if (a->cron_instant_ms &&
+        !tx_cron_fire(tx, row->workspace, row->flow, a->cron_instant_ms, row->id, row->started_ms, &a->fresh, err))
         return false;
     return a->first != row->id || !a->fresh || tx_run_put(tx, row, err);
 }

@@ -151,7 +151,7 @@ static bool open_listeners(struct server *s, struct error *err) {
         return false;
     add_listener(s, endpoints_httpd(s->endpoints), &s->options->listen);
     url_of(&s->options->listen, endpoints_httpd(s->endpoints), s->public_url);
-    s->schedules = schedules_open(s->loop, s->runs, s->workspaces);
+    s->schedules = schedules_open(s->loop, s->store, s->runs, s->workspaces);
     struct api_env api = {.loop = s->loop,
                           .store = s->store,
                           .pool = s->pool,
@@ -201,6 +201,7 @@ static void say_ready(struct server *s) {
         log_warn("server", "event=console_not_written error=%s", log_quote(str_from(err.text)));
     buf_release(&path);
     s->ready = true;
+    schedules_start(s->schedules);
     say_layers(s);
     printf("ready listen=%s console=%s\n", s->public_url, console);
     fflush(stdout);
@@ -298,8 +299,7 @@ static void on_signal(uv_signal_t *signal, int number) {
     }
     s->stopping = true;
     log_info("server", "event=stopping runs=%zu", runs_open_count(s->runs));
-    schedules_close(s->schedules);
-    s->schedules = NULL;
+    schedules_stop(s->schedules);
     runs_drain(s->runs, DRAIN_MS, on_drained, s);
 }
 
@@ -313,12 +313,14 @@ static void catch_signals(struct server *s) {
 }
 
 static void close_all(struct server *s) {
-    schedules_close(s->schedules);
-    s->schedules = NULL;
+    if (s->schedules)
+        schedules_stop(s->schedules);
     store_close(s->store); /* every commit under way is told to its run first */
     runs_close(s->runs);
     s->runs = NULL;
     api_close(s->api);
+    schedules_close(s->schedules);
+    s->schedules = NULL;
     endpoints_close(s->endpoints);
     s->endpoints = NULL;
     workspaces_close(s->workspaces);

@@ -121,11 +121,43 @@ MUST_USE bool tx_journal_list(struct store_tx *tx, int64_t run, tx_journal_fn *f
 MUST_USE bool tx_delivery_claim(struct store_tx *tx, int64_t workspace, char mode, struct str flow, struct str key, int64_t run,
                                 int64_t now_ms, int64_t *first, struct error *err);
 
-/* ---- cron: *fresh when this instant was not fired before ---- */
-MUST_USE bool tx_cron_fire(struct store_tx *tx, int64_t workspace, struct str flow, int64_t instant_ms, int64_t run, bool *fresh,
-                           struct error *err);
-/* The newest instant fired, 0 for none. */
-MUST_USE bool tx_cron_last(struct store_tx *tx, int64_t workspace, struct str flow, int64_t *instant_ms, struct error *err);
+/* ---- cron: what became of each due instant. A flow's mark is the last instant that is accounted for ---- */
+enum cron_outcome { CRON_FIRED, CRON_QUEUED, CRON_MERGED, CRON_SKIPPED, CRON_FAILED };
+struct cron_row {
+    int64_t instant_ms; /* with the flow the key: each is accounted for once */
+    enum cron_outcome outcome;
+    int64_t run;       /* fired: its own; merged: that of into_ms; skipped: the one that was under way; 0: none (yet) */
+    int64_t into_ms;   /* merged: the instant that it went into; else 0 */
+    int64_t from_ms;   /* a row for several: the first of them; instant_ms is the last. Else 0 */
+    int64_t instants;  /* how many it stands for; 0: not counted */
+    int64_t time_ms;   /* when it was accounted for */
+    struct str reason; /* a sentence; empty: none */
+};
+struct cron_mark {
+    int64_t accounted_ms;
+    int64_t run; /* the last one fired; 0: none yet */
+};
+/* The flow's mark. Where it had none, or one of another schedule (`text`), it becomes now_ms. */
+MUST_USE bool tx_cron_begin(struct store_tx *tx, int64_t workspace, struct str flow, struct str text, int64_t now_ms,
+                            struct cron_mark *mark, struct error *err);
+/* Forgets the marks of all other flows; what was queued for these is skipped. */
+MUST_USE bool tx_cron_keep(struct store_tx *tx, int64_t workspace, const struct str *flows, size_t count, struct error *err);
+/* Accounts for instants that start no run now, ascending, and moves the mark. What was accounted for stays, if not queued. */
+MUST_USE bool tx_cron_account(struct store_tx *tx, int64_t workspace, struct str flow, const struct cron_row *rows, size_t count,
+                              struct error *err);
+/* The instant, queued or new, becomes that run; moves the mark. *fresh: it was not accounted for otherwise. */
+MUST_USE bool tx_cron_fire(struct store_tx *tx, int64_t workspace, struct str flow, int64_t instant_ms, int64_t run,
+                           int64_t now_ms, bool *fresh, struct error *err);
+/* The mark as it is; zeros where the flow has none. */
+MUST_USE bool tx_cron_mark(struct store_tx *tx, int64_t workspace, struct str flow, struct cron_mark *mark, struct error *err);
+typedef bool tx_cron_fn(void *arg, const struct cron_row *row); /* false stops */
+/* The newest first, those before before_ms (0: all). */
+MUST_USE bool tx_cron_list(struct store_tx *tx, int64_t workspace, struct str flow, int64_t before_ms, int limit, tx_cron_fn *fn,
+                           void *arg, struct error *err);
+/* The queued ones, oldest first. */
+MUST_USE bool tx_cron_list_queued(struct store_tx *tx, int64_t workspace, struct str flow, tx_cron_fn *fn, void *arg,
+                                  struct error *err);
+const char *cron_outcome_name(enum cron_outcome o); /* "fired" */
 
 /* ---- state: small JSON values of a workspace, one set a mode ---- */
 #define STATE_VALUE_MAX (64 * 1024)

@@ -282,8 +282,30 @@ int64_t cron_next(const struct cron *c, int64_t after_ms) {
     return next_of_line(c, from_s) * 1000;
 }
 
+int32_t cron_offset_s(const struct cron *c, int64_t at_ms) {
+    return c->zone ? zone_span_at(c->zone, divide_down(at_ms, 1000)).offset_s : 0;
+}
+
+int64_t cron_clock_change(const struct cron *c, int64_t after_ms, int64_t until_ms) {
+    if (!c->zone)
+        return 0;
+    int64_t until_s = divide_down(until_ms, 1000);
+    struct zone_span span = zone_span_at(c->zone, divide_down(after_ms, 1000));
+    while (span.end_s <= until_s) {
+        struct zone_span next = zone_span_at(c->zone, span.end_s);
+        if (next.offset_s != span.offset_s)
+            return span.end_s * 1000;
+        span = next;
+    }
+    return 0;
+}
+
+struct cron *cron_parse(struct str every, struct str line, struct str zone, struct str flow, struct error *err) {
+    return every.len ? cron_parse_every(every, flow, err) : cron_parse_line(line, zone, err);
+}
+
 bool cron_check(struct str every, struct str line, struct str zone, struct error *err) {
-    struct cron *c = every.len ? cron_parse_every(every, every, err) : cron_parse_line(line, zone, err);
+    struct cron *c = cron_parse(every, line, zone, STR("any"), err);
     cron_free(c);
     return c != NULL;
 }

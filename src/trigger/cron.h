@@ -26,9 +26,15 @@ struct cron *cron_parse_every(struct str every, struct str salt, struct error *e
 /* An empty zone is UTC. The error names the field. */
 struct cron *cron_parse_line(struct str line, struct str zone, struct error *err) MUST_USE;
 void cron_free(struct cron *c); /* takes NULL */
-/* Whether either is a schedule: `every`, or `line` in `zone` where `every` is empty. What release_env wants. */
+/* A cron flow's: `every`, or `line` in `zone` where `every` is empty. */
+struct cron *cron_parse(struct str every, struct str line, struct str zone, struct str flow, struct error *err) MUST_USE;
+/* Whether they are a schedule: what release_env wants. */
 MUST_USE bool cron_check(struct str every, struct str line, struct str zone, struct error *err);
 /* The first instant (ms since 1970) after `after_ms`; 0 when there is none in the next eight years. */
 int64_t cron_next(const struct cron *c, int64_t after_ms);
+/* What the clock of its zone shows at an instant: UTC plus this. Intervals are in UTC. */
+int32_t cron_offset_s(const struct cron *c, int64_t at_ms);
+/* The first instant after `after_ms`, up to `until_ms`, at which that clock jumps; 0: it does not. */
+int64_t cron_clock_change(const struct cron *c, int64_t after_ms, int64_t until_ms);
 
 #endif

@@ -288,13 +288,17 @@ Test(store, durable_runs_are_open_until_they_end, .init = setup, .fini = teardow
 
 static bool claims(struct store_tx *tx, void *arg, struct error *e) {
     int64_t *out = arg;
+    struct cron_mark mark[2];
     bool fresh[3];
     bool ok = tx_delivery_claim(tx, 1, 'l', STR("hook"), STR("id-1"), 10, 5, &out[0], e) &&
               tx_delivery_claim(tx, 1, 'l', STR("hook"), STR("id-1"), 11, 6, &out[1], e) &&
               tx_delivery_claim(tx, 1, 'p', STR("hook"), STR("id-1"), 12, 7, &out[2], e) &&
-              tx_cron_last(tx, 1, STR("scan"), &out[3], e) && tx_cron_fire(tx, 1, STR("scan"), 60, 1, &fresh[0], e) &&
-              tx_cron_fire(tx, 1, STR("scan"), 60, 2, &fresh[1], e) && tx_cron_fire(tx, 1, STR("scan"), 120, 3, &fresh[2], e) &&
-              tx_cron_last(tx, 1, STR("scan"), &out[4], e);
+              tx_cron_begin(tx, 1, STR("scan"), STR("* * * * *"), 5, &mark[0], e) &&
+              tx_cron_fire(tx, 1, STR("scan"), 60, 1, 61, &fresh[0], e) &&
+              tx_cron_fire(tx, 1, STR("scan"), 60, 2, 62, &fresh[1], e) &&
+              tx_cron_fire(tx, 1, STR("scan"), 120, 3, 121, &fresh[2], e) && tx_cron_mark(tx, 1, STR("scan"), &mark[1], e);
+    out[3] = mark[0].accounted_ms;
+    out[4] = mark[1].accounted_ms;
     out[5] = fresh[0] + 2 * fresh[1] + 4 * fresh[2];
     return ok;
 }
@@ -302,7 +306,77 @@ Test(store, deliveries_and_instants_happen_once, .init = setup, .fini = teardown
     int64_t out[6];
     MUST(claims, out);
     cr_assert(out[0] == 10 && out[1] == 10 && out[2] == 12);
-    cr_assert(out[3] == 0 && out[4] == 120 && out[5] == 5);
+    cr_assert(out[3] == 5 && out[4] == 120 && out[5] == 5);
+}
+
+/* ---- cron ---- */
+
+static bool add_outcome(void *arg, const struct cron_row *row) {
+    buf_addf(arg, "%lld %s %lld %lld,", (long long)row->instant_ms, cron_outcome_name(row->outcome), (long long)row->run,
+             (long long)row->instants);
+    return true;
+}
+
+static bool outcomes(struct store_tx *tx, void *arg, struct error *e) {
+    return tx_cron_list(tx, 1, STR("f"), 0, 10, add_outcome, arg, e);
+}
+
+static bool queued_outcomes(struct store_tx *tx, void *arg, struct error *e) {
+    return tx_cron_list_queued(tx, 1, STR("f"), add_outcome, arg, e);
+}
+
+static bool account_some(struct store_tx *tx, void *arg, struct error *e) {
+    const struct cron_row rows[] = {
+        {.instant_ms = 20, .from_ms = 10, .instants = 2, .outcome = CRON_MERGED, .into_ms = 30},
+        {.instant_ms = 30, .outcome = CRON_QUEUED, .instants = 1},
+        {.instant_ms = 40, .outcome = CRON_QUEUED, .instants = 1},
+    };
+    return tx_cron_begin(tx, 1, STR("f"), STR("* * * * *"), 5, arg, e) &&
+           tx_cron_begin(tx, 1, STR("f"), STR("* * * * *"), 7, arg, e) && tx_cron_account(tx, 1, STR("f"), rows, 3, e) &&
+           tx_cron_account(tx, 2, STR("f"), rows, 3, e);
+}
+
+static bool fire_the_first(struct store_tx *tx, void *arg, struct error *e) {
+    return tx_cron_fire(tx, 1, STR("f"), 30, 99, 50, arg, e);
+}
+
+static bool begin_with(struct store_tx *tx, struct cron_mark *mark, const char *text, int64_t now_ms, struct error *e) {
+    return tx_cron_begin(tx, 1, STR("f"), str_from(text), now_ms, mark, e);
+}
+
+static bool begin_again(struct store_tx *tx, void *arg, struct error *e) { return begin_with(tx, arg, "* * * * *", 60, e); }
+static bool begin_other(struct store_tx *tx, void *arg, struct error *e) { return begin_with(tx, arg, "5 * * * *", 60, e); }
+static bool keep_none(struct store_tx *tx, void *arg, struct error *e) {
+    return tx_cron_keep(tx, 1, (const struct str[]){STR("other")}, 1, e) && begin_with(tx, arg, "5 * * * *", 80, e);
+}
+
+Test(store, every_instant_is_accounted_for, .init = setup, .fini = teardown) {
+    struct cron_mark mark;
+    struct buf text;
+    bool fresh = false;
+    buf_init(&text, 1000);
+    MUST(account_some, &mark);
+    cr_assert(mark.accounted_ms == 5 && mark.run == 0);
+    MUST(fire_the_first, &fresh);
+    cr_assert(fresh);
+    MUST(fire_the_first, &fresh);
+    cr_assert(!fresh);
+    MUST(outcomes, &text);
+    cr_assert_str_eq(text.ptr, "40 queued 0 1,30 fired 99 1,20 merged 99 2,");
+    buf_clear(&text);
+    reopen();
+    MUST(begin_again, &mark);
+    cr_assert(mark.accounted_ms == 40 && mark.run == 99, "the mark is that of the newest instant");
+    MUST(begin_other, &mark);
+    cr_assert(mark.accounted_ms == 60 && mark.run == 99, "another schedule begins anew");
+    MUST(queued_outcomes, &text);
+    cr_assert_str_eq(text.ptr, "40 queued 0 1,");
+    buf_clear(&text);
+    MUST(keep_none, &mark);
+    cr_assert(mark.accounted_ms == 80 && mark.run == 0);
+    MUST(outcomes, &text);
+    cr_assert_str_eq(text.ptr, "40 skipped 0 1,30 fired 99 1,20 merged 99 2,");
+    buf_release(&text);
 }
 
 /* ---- state ---- */
@@ -475,6 +549,16 @@ static void sql(const char *text) {
     sqlite3_close(db);
 }
 
+static int64_t schema_version(void) {
+    char path[128];
+    int64_t version = 0;
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    struct store_tx *t = tx_open(path, NULL, true, &err);
+    cr_assert(tx_int(t, "PRAGMA user_version", &version, &err));
+    tx_close(t);
+    return version;
+}
+
 Test(store, second_server_is_told_who_holds_it, .init = setup, .fini = teardown) {
     char pid[32];
     snprintf(pid, sizeof pid, "process %d)", (int)getpid());
@@ -483,12 +567,15 @@ Test(store, second_server_is_told_who_holds_it, .init = setup, .fini = teardown)
 }
 
 Test(store, newer_and_foreign_files_are_refused, .init = setup, .fini = teardown) {
+    char version[80];
     MUST(put_meta, (char[]){"a"});
     store_close(s);
     s = NULL;
+    snprintf(version, sizeof version, "PRAGMA user_version = %lld", (long long)schema_version());
     sql("PRAGMA user_version = 99");
     refuses(ERR_NEWER, "newer Flowlet");
-    sql("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    sql(version);
+    sql("PRAGMA application_id = 7");
     refuses(ERR_INVALID, "another program");
     sql("PRAGMA application_id = 1181511543");
     must_open();
@@ -658,8 +745,9 @@ Test(store, what_grows_old_goes_and_nothing_else) {
     }
     cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("old"), 1, now_ms - 8 * day, &out, &err));
     cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("new"), 1, now_ms - 6 * day, &out, &err));
-    cr_assert(tx_cron_fire(tx, 1, STR("f"), now_ms - 9 * day, 1, &fresh, &err));
-    cr_assert(tx_cron_fire(tx, 1, STR("f"), now_ms - 8 * day, 1, &fresh, &err));
+    struct cron_row queued = {.instant_ms = now_ms - 10 * day, .outcome = CRON_QUEUED, .instants = 1};
+    cr_assert(tx_cron_account(tx, 1, STR("f"), &queued, 1, &err));
+    cr_assert(tx_cron_fire(tx, 1, STR("f"), now_ms - 8 * day, 1, now_ms, &fresh, &err));
     cr_assert(tx_state_put(tx, 1, 'l', STR("gone"), STR("1"), 5, -1, now_ms - 10, &version, &err));
     cr_assert(tx_state_put(tx, 1, 'l', STR("kept"), STR("12"), 50, -1, now_ms - 10, &version, &err));
     cr_assert(tx_outbox_add(tx, 1, &(struct outbox_row){.time_ms = now_ms - 31 * day}, &err));
@@ -668,7 +756,7 @@ Test(store, what_grows_old_goes_and_nothing_else) {
     cr_assert_eq(count_rows("SELECT count(*) FROM runs WHERE id = 5"), 1);
     cr_assert_eq(count_rows("SELECT count(*) FROM deliveries WHERE key = x'6e6577'"), 1);
     cr_assert_eq(count_rows("SELECT count(*) FROM deliveries"), 1);
-    cr_assert_eq(count_rows("SELECT instant_ms FROM cron"), now_ms - 8 * day);
+    cr_assert_eq(count_rows("SELECT instant_ms FROM cron"), now_ms - 10 * day, "what waits for its run stays");
     cr_assert_eq(count_rows("SELECT count(*) FROM cron"), 1);
     cr_assert_eq(count_rows("SELECT count(*) FROM state"), 1);
     cr_assert_eq(count_rows("SELECT bytes FROM state_totals"), 6);

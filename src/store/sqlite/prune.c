@@ -52,10 +52,8 @@ static bool prune_rest(struct store_tx *tx, const struct prune_limits *limits, i
     static const char deliveries[] =
         "DELETE FROM deliveries WHERE (workspace, mode, flow, key) IN (SELECT workspace, mode, flow, "
         "key FROM deliveries WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)";
-    /* Each flow's newest instant stays: tx_cron_last needs it. */
-    static const char cron[] =
-        "DELETE FROM cron WHERE instant_ms < ?1 AND instant_ms < (SELECT max(instant_ms) FROM cron AS newest "
-        "WHERE newest.workspace = cron.workspace AND newest.flow = cron.flow)";
+    /* The marks keep what is gone from firing again. */
+    static const char cron[] = "DELETE FROM cron WHERE instant_ms < ?1 AND outcome <> 'queued'";
     static const char outbox[] = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT ?2) AND time_ms < ?1";
     static const char releases[] =
         "DELETE FROM releases WHERE id NOT IN (SELECT release FROM accepted JOIN runs ON id = run) AND (SELECT count(*) FROM "

@@ -7,7 +7,7 @@
 struct prune_limits {
     int64_t history_ms;    /* runs that ended */
     int64_t file_bytes;    /* in use of the file; past it the oldest runs go sooner */
-    int64_t deliveries_ms; /* claimed keys and cron instants, but each flow's newest instant stays */
+    int64_t deliveries_ms; /* claimed keys, and cron instants but those that are queued */
     int64_t outbox_ms;
     int64_t releases; /* kept of each workspace, besides those that open runs are bound to */
 };

@@ -1,4 +1,4 @@
-/* runs.c — runs, their journals, and what keeps them single: deliveries and cron instants (store.h). */
+/* runs.c — runs, their journals, and the deliveries that keep them single (store.h). */
 #include "store/sqlite/tx.h"
 
 #define COLUMNS "id, workspace, release, flow, state, mode, durable, trigger, started_ms, ended_ms, error"
@@ -107,7 +107,7 @@ bool tx_journal_list(struct store_tx *tx, int64_t run, tx_journal_fn *fn, void *
     return rows_close(&r, err);
 }
 
-/* ---- deliveries and cron ---- */
+/* ---- deliveries ---- */
 
 /* Of a SELECT of one number; 0 where there is no row. */
 static bool read_int(struct rows r, int64_t *out, struct error *err) {
@@ -126,18 +126,4 @@ bool tx_delivery_claim(struct store_tx *tx, int64_t workspace, char mode, struct
            read_int(tx_query(tx, "SELECT run FROM deliveries WHERE workspace = ? AND mode = ? AND flow = ? AND key = ?", "ittb",
                              workspace, m, flow, key),
                     first, err);
-}
-
-bool tx_cron_fire(struct store_tx *tx, int64_t workspace, struct str flow, int64_t instant_ms, int64_t run, bool *fresh,
-                  struct error *err) {
-    if (!tx_exec(tx, err, "INSERT INTO cron VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", "itii", workspace, flow, instant_ms,
-                 run))
-        return false;
-    *fresh = tx_changes(tx) == 1;
-    return true;
-}
-
-bool tx_cron_last(struct store_tx *tx, int64_t workspace, struct str flow, int64_t *instant_ms, struct error *err) {
-    return read_int(tx_query(tx, "SELECT max(instant_ms) FROM cron WHERE workspace = ? AND flow = ?", "it", workspace, flow),
-                    instant_ms, err);
 }

@@ -33,6 +33,17 @@ static const char *const migrations[] = {
     "  content BLOB NOT NULL);"
     "CREATE TABLE secrets (workspace INTEGER NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL,"
     "  changed_ms INTEGER NOT NULL, PRIMARY KEY (workspace, mode, name)) WITHOUT ROWID;",
+    /* 2. Every due instant of a cron flow is accounted for. */
+    "ALTER TABLE cron ADD COLUMN outcome TEXT NOT NULL DEFAULT 'fired';"
+    "ALTER TABLE cron ADD COLUMN into_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cron ADD COLUMN from_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cron ADD COLUMN instants INTEGER NOT NULL DEFAULT 1;"
+    "ALTER TABLE cron ADD COLUMN time_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cron ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX cron_queued ON cron (workspace, flow, instant_ms) WHERE outcome = 'queued';"
+    "CREATE INDEX cron_merged ON cron (workspace, flow, into_ms) WHERE into_ms <> 0;"
+    "CREATE TABLE cron_marks (workspace INTEGER NOT NULL, flow TEXT NOT NULL, schedule TEXT NOT NULL,"
+    "  accounted_ms INTEGER NOT NULL, run INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (workspace, flow)) WITHOUT ROWID;",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
@@ -51,7 +62,7 @@ static bool check(struct store_tx *tx, struct error *err) {
     static const char *const checks[] = {
         "PRAGMA quick_check(meta)",       "PRAGMA quick_check(workspaces)",   "PRAGMA quick_check(accepted)",
         "PRAGMA quick_check(journal)",    "PRAGMA quick_check(secrets)",      "PRAGMA quick_check(cron)",
-        "PRAGMA quick_check(deliveries)", "PRAGMA quick_check(state_totals)",
+        "PRAGMA quick_check(deliveries)", "PRAGMA quick_check(state_totals)", "PRAGMA quick_check(cron_marks)",
     };
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct rows r = tx_query(tx, checks[i], "");
