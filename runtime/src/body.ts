@@ -44,7 +44,7 @@ function jsonOf(body: ArrayBuffer): unknown {
     try {
         value = JSON.parse(host.utf8Decode(body));
     } catch (error) {
-        throw refuseRequest(400, "Bad Request", `The body is no JSON: ${(error as Error).message.slice(0, 200)}.`);
+        throw refuseRequest(400, "Bad Request", `The body is no JSON: ${(error as Error).message.replace(/^JSON Parse error: |\.$/g, "").slice(0, 200)}.`);
     }
     const why = unfitJson(value);
     if (why) throw refuseRequest(400, "Bad Request", `The body is refused: ${why}.`);

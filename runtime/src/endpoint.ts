@@ -53,13 +53,27 @@ export function namesOf(flow: Flow, head: RequestHead, body: ArrayBuffer | undef
     return names;
 }
 
+/** A query in which nothing is escaped, as most are. */
+const PLAIN_QUERY = /^[\w.~=&-]*$/;
+
 function pairsOf(query: string | undefined): [string, string][] {
     if (!query) return [];
+    if (PLAIN_QUERY.test(query)) return plainPairs(query);
     try {
         return host.parseForm(query);
     } catch (error) {
         throw refuseRequest(400, "Bad Request", `The query is not well formed: ${(error as Error).message.slice(0, 200)}.`);
     }
+}
+
+function plainPairs(query: string): [string, string][] {
+    const out: [string, string][] = [];
+    for (const pair of query.split("&")) {
+        if (pair === "") continue;
+        const at = pair.indexOf("=");
+        out.push(at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)]);
+    }
+    return out;
 }
 
 function validate(check: Validator | undefined, value: unknown, at: string, wrong: Violation[]): void {

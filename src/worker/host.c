@@ -47,8 +47,22 @@ static void scratch_trim(void) {
     }
 }
 
+/* ASCII as such: the engine keeps it in one byte a character, and all that is made of it too. */
+static bool is_ascii_text(struct str s) {
+    unsigned char all = 0;
+    for (size_t i = 0; i < s.len; i++)
+        all |= (unsigned char)s.ptr[i] | (unsigned char)-(s.ptr[i] == 0);
+    return all < 0x80;
+}
+
 JSStringRef host_string(struct str utf8) {
     bool well_formed;
+    char ascii[4096];
+    if (utf8.len < sizeof ascii && is_ascii_text(utf8)) {
+        memcpy(ascii, utf8.ptr ? utf8.ptr : "", utf8.len);
+        ascii[utf8.len] = 0;
+        return JSStringCreateWithUTF8CString(ascii);
+    }
     uint16_t *units = scratch_room(utf8.len);
     JSStringRef s = JSStringCreateWithCharacters(units, text_to_utf16(utf8, units, &well_formed));
     scratch_trim();
