@@ -239,6 +239,21 @@ Test(pool, a_killed_worker_is_replaced, .timeout = 60) {
     close_pool();
 }
 
+Test(pool, without_a_layer_that_must_hold_there_is_no_pool, .timeout = 60) {
+    static const struct pool_handler handler = {on_frame, on_gone, on_ready};
+    struct pool_options options = {.workers = 1, .binary = t.binary};
+    struct error err;
+    test_worker_link(test_unfiltered_worker(), t.binary, sizeof t.binary);
+    t.loop = loop_new();
+    t.pool = pool_open(t.loop, &options, &handler, NULL, &err);
+    cr_assert(t.pool);
+    cr_assert(!pool_wait(t.pool, &err));
+    cr_assert(strstr(err.text, "'system calls' does not hold"), "%s", err.text);
+    close_pool();
+    open_worker(test_unfiltered_worker(), (struct pool_options){.workers = 1, .allow_unconfined = true});
+    close_pool();
+}
+
 /* ---- frames that a worker forges ---- */
 
 /* Where the server has the worker say anything it likes: the bundle's units have send, and raw bytes need no more than a unit

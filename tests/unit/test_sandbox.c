@@ -26,7 +26,8 @@
 #include "main.h"
 #include "worker/seal.h"
 
-static long parent; /* the pid of the server, as it sees it */
+static char ready[8192]; /* what the last worker said of its layers */
+static long parent;      /* the pid of the server, as it sees it */
 
 static long try_open_raw(void) { return syscall(SYS_open, "/etc/passwd", O_RDONLY); }
 static long try_open(void) { return open("/etc/passwd", O_RDONLY); }
@@ -215,10 +216,13 @@ static size_t read_some(int socket, char *out, size_t size) {
 static bool attempt(const char *binary, size_t i, long *result, int *error, int *status) {
     struct spawned w;
     struct error err;
-    char text[8192] = {0};
+    char text[64] = {0};
     struct spawn_options options = {.binary = binary, .memory_mb = 64, .cpu_ms = 1000};
     cr_assert(spawn_worker(&options, &w, &err), "%s", err.text);
-    cr_assert(read_some(w.socket, text, sizeof text - 1), "%s: no READY", attempts[i].name);
+    size_t said = read_some(w.socket, ready, sizeof ready - 1);
+    cr_assert(said, "%s: no READY", attempts[i].name);
+    memset(ready, ' ', FRAME_HEADER_SIZE + 4); /* leaves the JSON */
+    ready[said] = 0;
     int n = snprintf(text, sizeof text, "%zu %d", i, getpid());
     cr_assert_eq(write(w.socket, text, (size_t)n + 1), n + 1);
     bool answered = read_some(w.socket, text, sizeof text - 1) > 0;
@@ -256,6 +260,8 @@ Test(sandbox, without_the_filter_the_other_layers_hold, .timeout = 120) {
         if (attempts[i].expected == FILTERED)
             continue;
         bool lives = attempt(binary, i, &result, &error, &status);
+        if (strstr(ready, "namespace\",\"holds\":false") || strstr(ready, "empty root\",\"holds\":false"))
+            cr_skip_test("this system allows no namespaces: the filter stands alone");
         cr_expect(!lives || result < 0, "%s worked: %ld", attempts[i].name, result);
     }
     test_worker_unlink(binary);
