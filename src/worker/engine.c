@@ -122,6 +122,7 @@ static void collect(void) {
     if (release_free)
         release_free();
     the.collected = meter_rss();
+    watch_rss_changed(the.collected);
 }
 
 /* Garbage, also that of others, is nobody's fault: only what stays counts. An eighth below the line must have become free, so

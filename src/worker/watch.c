@@ -43,6 +43,7 @@ void watch_end(void) {
 }
 
 size_t watch_rss(void) { return atomic_load_explicit(&rss_seen, memory_order_relaxed); }
+void watch_rss_changed(size_t rss) { atomic_store_explicit(&rss_seen, rss, memory_order_relaxed); }
 
 static void sleep_until_woken(void) {
     asleep = 1;

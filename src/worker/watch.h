@@ -20,6 +20,8 @@ void watch_begin(int64_t cpu_us, size_t rss_max);
 void watch_end(void);
 /* Bytes in use when the watch last looked: a few milliseconds ago, or in an earlier entry. */
 size_t watch_rss(void);
+/* After a collection: what the watch saw before no longer counts. */
+void watch_rss_changed(size_t rss);
 /* Never returns; does nothing until watch_init. */
 NORETURN void watch_run(void);
 
