@@ -1,0 +1,3 @@
+export function much({n}: {n: number}): {text: string} {
+    return {text: String(n % 10).repeat(4 << 20)};
+}

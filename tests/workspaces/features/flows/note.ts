@@ -1,0 +1,4 @@
+export async function note({id}: {id: string}): Promise<{}> {
+    log.info(`child of ${id}`);
+    return {};
+}
