@@ -235,7 +235,8 @@ static void check_end(struct graph *g, const struct block *opener, struct findin
     if (opener->type->opens_scope)
         wants_end = has_end;
     else
-        wants_end = flow->type == FLOW_ENDPOINT || (flow->type == FLOW_REUSABLE && flow->output_count > 0);
+        wants_end = (flow->type == FLOW_ENDPOINT && !str_is(jsonx_str(flow->start, "answer"), "at once")) ||
+                    (flow->type == FLOW_REUSABLE && flow->output_count > 0);
     if (!wants_end || pin_is_covered(g, opener, 0, covered))
         return;
     /* Follow what is not covered to where nothing is connected. */
