@@ -1,6 +1,7 @@
 // What scripts find in the realm itself, besides the language: nothing that belongs to a run.
 
 import { URL, URLSearchParams } from "whatwg-url-minimum";
+import { OperationError } from "./fault.ts";
 import { AbortController, DOMException } from "./library/abort.ts";
 import { atob } from "./library/atob.ts";
 import { structuredClone } from "./library/clone.ts";
@@ -9,6 +10,7 @@ import { Headers, Request, Response } from "./library/fetch.ts";
 import { html } from "./library/html.ts";
 
 const globals = {
+    OperationError,
     URL,
     URLSearchParams,
     TextEncoder,

@@ -54,6 +54,11 @@ test("an operation that fails throws an error with its code; what cannot be sent
     assert.match((await script("await state.put('k', () => 1); return {x: 1};")).error.message, /value is a function/);
 });
 
+test("a script may fail with a code of its own", async () => {
+    const { error } = await script('throw new OperationError({code: "no_stock", message: "sold out", status: 409});');
+    assert.deepEqual([error.code, error.message, error.status], ["no_stock", "sold out", 409]);
+});
+
 test("fetch", async () => {
     const ok = (): Answer => ({ value: { status: 201, headers: { "content-type": "application/json", "x-a": "1" }, body: '{"a":1}', url: "https://x/final", redirects: ["https://x/"] } });
     const { x, asked } = await script(
