@@ -8,6 +8,7 @@ import collections
 import re
 from dataclasses import dataclass, field
 
+IN_FLIGHT_S = 0.25  # what left before a kill may reach the peer, through its TLS front, after it
 UNDER_WAY_S = 10  # a press is answered within 8 s, and its run ends with the answer
 NAME = re.compile(r"\b(?:site|hook)-\d{5}\b")
 
@@ -58,6 +59,6 @@ def count(sent, received, kills) -> Verdict:
     for (kind, key, purpose), found in calls.items():
         found.sort(key=lambda r: r.at)
         for before, after in zip(found, found[1:]):
-            if before.answered and not any(before.at <= k <= min(after.at, before.at + UNDER_WAY_S) for k in kills):
+            if before.answered and not any(before.at - IN_FLIGHT_S <= k <= min(after.at, before.at + UNDER_WAY_S) for k in kills):
                 verdict.doubled.append(f"{before.name}: {kind} {key} {purpose} came again {after.at - before.at:.1f} s after it was answered")
     return verdict
