@@ -50,8 +50,9 @@ class Flowlet:
     """`flowlet serve` on free ports of loopback. start() returns when it says it is ready, stop() ends it politely,
     kill() as a power cut would; start() again goes on with the same data, on the same ports."""
 
-    def __init__(self, data: Path, workspace: Path = None, practice=False, options=()):
+    def __init__(self, data: Path, workspace: Path = None, practice=False, options=(), prefix=()):
         self.data, self.workspace, self.practice, self.options = data, workspace, practice, list(options)
+        self.prefix = list(prefix)  # a program that executes it
         self.listen = self.console = None
         self.log = data.parent / f"{data.name}.log"
 
@@ -70,7 +71,7 @@ class Flowlet:
 
     def launch(self):
         """The first half of start(): the process runs, nobody has waited for it."""
-        argv = [BINARY, "serve", "--data", self.data, "--listen", _address(self.listen), "--console", _address(self.console)]
+        argv = [*self.prefix, BINARY, "serve", "--data", self.data, "--listen", _address(self.listen), "--console", _address(self.console)]
         argv += ["--workspace", self.workspace] if self.workspace else []
         argv += ["--practice"] if self.practice else []
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
