@@ -80,6 +80,38 @@ static void check_access(const struct flow *flow, const struct block *b, struct 
     }
 }
 
+/* As browsers write it (RFC 6454, 6.1): scheme, host and perhaps a port, in lower case, nothing behind. */
+static bool is_origin(struct str s) {
+    size_t scheme = str_find(s, STR("://"));
+    if (scheme == SIZE_MAX || scheme == 0 || scheme + 3 >= s.len)
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.ptr[i] <= ' ' || (uint8_t)s.ptr[i] > '~' || (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') ||
+            (i >= scheme + 3 && strchr("/?#@,*\\", s.ptr[i])))
+            return false;
+    return true;
+}
+
+static void check_cors(const struct flow *flow, const struct block *b, struct findings *findings) {
+    const json_t *cors = json_object_get(flow->start, "cors");
+    struct finding f = block_place(flow, b, "bad_cors");
+    json_t *one;
+    size_t i;
+    json_array_foreach(json_object_get(cors, "origins"), i, one) {
+        struct str origin = jsonx_string_value(one);
+        char pointer[60];
+        snprintf(pointer, sizeof pointer, "/start/cors/origins/%zu", i);
+        f.pointer = str_from(pointer);
+        if (str_is(origin, "*") && jsonx_bool(cors, "credentials", false))
+            findings_add(findings, &f,
+                         "browsers send no credentials to whom allows every origin: list the origins, or remove `credentials`");
+        else if (!str_is(origin, "*") && !is_origin(origin))
+            findings_add(findings, &f,
+                         "\"" STR_FMT "\" is no origin: write it as https://shop.example, in lower case and without a path",
+                         STR_ARG(origin));
+    }
+}
+
 static void check_endpoint(const struct flow *flow, const struct block *b, struct findings *findings) {
     struct str method = jsonx_str(flow->start, "method");
     struct finding f = block_place(flow, b, "body_of_get");
@@ -100,6 +132,7 @@ static void check(const struct flow *flow, const struct block *b, const struct c
     if (flow->type == FLOW_ENDPOINT) {
         check_endpoint(flow, b, findings);
         check_access(flow, b, findings);
+        check_cors(flow, b, findings);
     }
     if (flow->type == FLOW_CRON && every == line)
         findings_add(findings, &f, "a cron flow needs exactly one of `every` and `line` in its start");

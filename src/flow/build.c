@@ -293,6 +293,7 @@ static struct release *compile_all(struct build *b) {
     r->values = release_keep(r, json_incref(w->values));
     r->workspace = arena_str(&r->arena, w->name);
     r->title = arena_str(&r->arena, w->title);
+    r->hosts = json_object_get(r->json, "hosts");
     release_describe_declarations(r, w->settings, w->secrets);
     r->flow_count = w->flow_count;
     r->flows = arena_alloc(&r->arena, r->flow_count * sizeof *r->flows);

@@ -3,6 +3,7 @@
 
 #include "flow/flow.h"
 #include "flow/types.h"
+#include "net/hostname.h"
 
 static const struct shape setting_shape = {
     .kind = SHAPE_OBJECT,
@@ -23,10 +24,13 @@ static const struct shape secret_shape = {
         {"required", &shape_bool, false, "going live is refused while it is empty"},
         {"practice", &shape_json, false, "its value in practice mode; a generated one when left out"}),
 };
+static const struct shape host_shape = {.kind = SHAPE_STRING, .max = HOSTNAME_MAX};
 const struct shape workspace_shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
         {"name", &shape_id, true, "the workspace's id"}, {"title", &shape_title, false, "what people call it"},
+        {"hosts", &(const struct shape){.kind = SHAPE_LIST, .item = &host_shape, .max = 100}, false,
+         "the host names it answers for; without: those that no other workspace has"},
         {"settings", &(const struct shape){.kind = SHAPE_MAP, .item = &setting_shape, .names = true}, false, "values to fill in"},
         {"secrets", &(const struct shape){.kind = SHAPE_MAP, .item = &secret_shape, .names = true}, false,
          "credentials to fill in; their values are never in a folder"}),
@@ -106,6 +110,29 @@ static void check_declarations(const struct catalog *w, struct findings *finding
     buf_release(&pointer);
 }
 
+static void check_hosts(const struct catalog *w, struct findings *findings) {
+    const json_t *hosts = json_object_get(w->json, "hosts");
+    size_t i, k;
+    json_t *one;
+    json_array_foreach(hosts, i, one) {
+        char ascii[HOSTNAME_MAX], pointer[40];
+        struct str host = jsonx_string_value(one);
+        struct error err;
+        snprintf(pointer, sizeof pointer, "/hosts/%zu", i);
+        struct finding f = {.code = "bad_host", .file = STR("workspace.json"), .pointer = str_from(pointer)};
+        bool ok = hostname_to_ascii(host, ascii, &err);
+        for (size_t at = 0; at < host.len; at++)
+            ok = ok && !(host.ptr[at] >= 'A' && host.ptr[at] <= 'Z');
+        if (!ok || !str_is(host, ascii))
+            findings_add(findings, &f,
+                         "`" STR_FMT "` is no host name as callers send it: lower case, without a port, as shop.example.com",
+                         STR_ARG(host));
+        for (k = 0; k < i; k++)
+            if (json_equal(json_array_get(hosts, k), one))
+                findings_add(findings, &f, "`" STR_FMT "` is there twice: remove one", STR_ARG(host));
+    }
+}
+
 static void check_values(const struct catalog *w, struct findings *findings) {
     const char *name;
     json_t *value;
@@ -150,6 +177,7 @@ bool catalog_parse(struct catalog *w, const struct folder *folder, struct findin
     if (w->json) {
         check_declarations(w, findings);
         check_values(w, findings);
+        check_hosts(w, findings);
     }
     return findings->errors == errors;
 }

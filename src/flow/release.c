@@ -113,6 +113,7 @@ static void describe_endpoint(struct release_flow *f, struct arena *arena) {
     f->at_once = str_is(jsonx_str(f->start, "answer"), "at once");
     f->deduplicate = json_object_get(f->start, "deduplicate");
     f->body_max_bytes = jsonx_int(json_object_get(f->start, "body"), "max_bytes", BODY_MAX_BYTES);
+    f->cors = json_object_get(f->start, "cors");
     f->access = arena_alloc(arena, json_array_size(access) * sizeof *f->access);
     json_array_foreach(access, i, rule) f->access[f->access_count++] =
         (struct release_access){.type = (enum access_type)index_of(access_types, jsonx_str(rule, "type")),
@@ -261,6 +262,7 @@ struct release *release_load(struct str blob, struct error *err) {
     r->values = json_object_get(json, "values");
     r->workspace = jsonx_str(r->json, "name");
     r->title = jsonx_str(r->json, "title");
+    r->hosts = json_object_get(r->json, "hosts");
     release_describe_declarations(r, json_object_get(r->json, "settings"), json_object_get(r->json, "secrets"));
     r->flow_count = json_array_size(flows);
     r->flows = arena_alloc(&r->arena, r->flow_count * sizeof *r->flows);

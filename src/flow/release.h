@@ -85,6 +85,7 @@ struct release_flow {
     bool responds;    /* has a Respond block */
     unsigned needs;   /* of enum flow_need */
     int64_t body_max_bytes;
+    const json_t *cors; /* as in the document; NULL: none */
 
     /* Cron: one of the two, and where the line's times are. */
     struct str every; /* "5 minutes"; empty: line is set */
@@ -133,6 +134,7 @@ struct release {
     size_t secret_count;
     const json_t *values; /* of settings.json, an object: what the folder brought */
     const json_t *json;   /* workspace.json */
+    const json_t *hosts;  /* its host names, in lower case; NULL: those that no other workspace has */
     struct arena arena;   /* holds all of it */
 };
 

@@ -82,6 +82,17 @@ static const struct shape access_shape = {
         {"header", &header_name_shape, false, "shared-token: the header that holds it"},
         {"query", &header_name_shape, false, "shared-token: or the name in the query"}),
 };
+static const struct shape origin_shape = {.kind = SHAPE_STRING, .max = 300};
+static const struct shape cors_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"origins", &(const struct shape){.kind = SHAPE_LIST, .item = &origin_shape, .max = 100}, true,
+                        "https://shop.example, or * for all"},
+                       {"headers", &(const struct shape){.kind = SHAPE_LIST, .item = &header_name_shape, .max = 50}, false,
+                        "that pages may send, or * for all (Content-Type)"},
+                       {"credentials", &shape_bool, false, "whether cookies and logins are sent along; not with origin *"},
+                       {"max_age_s", &(const struct shape){.kind = SHAPE_INT, .min = 0, .max = 86400}, false,
+                        "how long browsers remember this (600)"}),
+};
 static const struct shape endpoint_start_shape = {
     .kind = SHAPE_OBJECT,
     .keys =
@@ -100,7 +111,8 @@ static const struct shape endpoint_start_shape = {
                     "when the flow ends, or 202 as soon as the run is stored"},
                    {"durable", &shape_bool, false, "stored before anything happens, resumed after a crash"},
                    {"deduplicate", &shape_source, false, "a value that is the same when a delivery is repeated"},
-                   {"output", &shape_schema_value, false, "what the answer looks like"}, START_TAIL),
+                   {"output", &shape_schema_value, false, "what the answer looks like"},
+                   {"cors", &cors_shape, false, "pages of other origins that may read the answers"}, START_TAIL),
 };
 static const struct shape cron_start_shape = {
     .kind = SHAPE_OBJECT,

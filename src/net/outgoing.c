@@ -6,11 +6,7 @@
 #include <netinet/in.h>
 
 #include "base/buf.h"
-
-struct range {
-    uint8_t net[16];
-    unsigned bits;
-};
+#include "net/range.h"
 
 struct rule {
     char *host; /* lower case, no final dot; owned */
@@ -144,53 +140,18 @@ static bool is_v4(const uint8_t a[16]) {
     return memcmp(a, mapped, sizeof mapped) == 0;
 }
 
-static void map_v4(const void *v4, uint8_t out[16]) {
-    memset(out, 0, 10);
-    out[10] = out[11] = 0xff;
-    memcpy(out + 12, v4, 4);
-}
-
 /* NAT64 addresses (RFC 6052) become the IPv4 address that they lead to. */
 static void to_bytes(const struct sockaddr *sa, uint8_t out[16]) {
     static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
     if (sa->sa_family == AF_INET) {
-        map_v4(&((const struct sockaddr_in *)(const void *)sa)->sin_addr, out);
+        range_map_v4(&((const struct sockaddr_in *)(const void *)sa)->sin_addr, out);
         return;
     }
     const uint8_t *v6 = ((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr.s6_addr;
     if (memcmp(v6, nat64, sizeof nat64) == 0)
-        map_v4(v6 + 12, out);
+        range_map_v4(v6 + 12, out);
     else
         memcpy(out, v6, 16);
-}
-
-static bool range_parse(const char *text, struct range *out) {
-    char address[INET6_ADDRSTRLEN];
-    const char *slash = strchr(text, '/');
-    size_t len = slash ? (size_t)(slash - text) : strlen(text);
-    int64_t bits = -1;
-    uint8_t v4[4];
-    if (len >= sizeof address || (slash && (!str_to_int64(str_from(slash + 1), &bits) || bits < 0)))
-        return false;
-    memcpy(address, text, len);
-    address[len] = 0;
-    bool four = inet_pton(AF_INET, address, v4) == 1;
-    if (four)
-        map_v4(v4, out->net);
-    else if (inet_pton(AF_INET6, address, out->net) != 1)
-        return false;
-    int64_t most = four ? 32 : 128;
-    if (bits > most)
-        return false;
-    out->bits = (unsigned)(bits < 0 ? 128 : bits + 128 - most);
-    return true;
-}
-
-static bool range_has(const struct range *r, const uint8_t a[16]) {
-    unsigned whole = r->bits / 8, rest = r->bits % 8;
-    if (memcmp(r->net, a, whole) != 0)
-        return false;
-    return rest == 0 || ((r->net[whole] ^ a[whole]) >> (8 - rest)) == 0;
 }
 
 /* ---- the rules ---- */

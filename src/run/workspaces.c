@@ -236,13 +236,34 @@ static bool use(struct workspace *w, struct release *release, struct error *err)
     return true;
 }
 
+/* A host name leads to one workspace. */
+static bool hosts_are_free(const struct workspace *w, const struct release *release, struct error *err) {
+    size_t i, k;
+    json_t *mine, *theirs;
+    for (size_t at = 0; at < w->all->count; at++) {
+        const struct workspace *other = w->all->list[at];
+        if (other == w || !other->release)
+            continue;
+        json_array_foreach(release->hosts, i, mine) json_array_foreach(other->release->hosts, k, theirs) {
+            if (json_equal(mine, theirs))
+                return error_set(err, ERR_CONFLICT,
+                                 "workspace.json: the workspace " STR_FMT " answers for %.254s already: remove it from the "
+                                 "`hosts` of one of them",
+                                 STR_ARG(other->name), json_string_value(mine));
+        }
+    }
+    return true;
+}
+
 static void on_built(void *arg, struct release *release, const struct findings *findings) {
     struct publish *p = arg;
     struct error err = {.code = ERR_NONE};
     struct workspace *w = p->w;
     bool ok = release != NULL;
     if (ok && w) {
-        ok = release_write(release, &p->compiled) || error_set(&err, ERR_TOO_LARGE, "the compiled workspace is too large");
+        ok = hosts_are_free(w, release, &err);
+        ok =
+            ok && (release_write(release, &p->compiled) || error_set(&err, ERR_TOO_LARGE, "the compiled workspace is too large"));
         ok = ok && store_write_now(p->all->env.store, store_release, p, &err);
         if (ok)
             release->id = p->id;

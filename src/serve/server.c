@@ -27,6 +27,7 @@ struct server {
     struct seal_key key;
     struct token token;
     struct outgoing *outgoing;
+    struct proxies proxies;
     struct transfers *transfers;
     struct names *names;
     struct store *store;
@@ -144,8 +145,11 @@ static void url_of(const struct arg_place *place, const struct httpd *h, char ou
 }
 
 static bool open_listeners(struct server *s, struct error *err) {
-    struct endpoints_env endpoints = {
-        .loop = s->loop, .runs = s->runs, .workspaces = s->workspaces, .listen = listener(s, &s->options->listen)};
+    struct endpoints_env endpoints = {.loop = s->loop,
+                                      .runs = s->runs,
+                                      .workspaces = s->workspaces,
+                                      .proxies = &s->proxies,
+                                      .listen = listener(s, &s->options->listen)};
     s->endpoints = endpoints_open(&endpoints, err);
     if (!s->endpoints)
         return false;
@@ -342,7 +346,8 @@ bool server_run(const struct options *options, struct error *err) {
     raise_descriptor_limit();
     catch_signals(&s);
     bool ok = make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) &&
-              token_open(&s.token, options->data, err) && open_outgoing(&s, err);
+              token_open(&s.token, options->data, err) && open_outgoing(&s, err) &&
+              proxies_parse(&s.proxies, &options->trusted_proxy, err);
     ok = ok && (s.store = store_open(s.loop, options->data, err)) && open_runs(&s, err) && open_listeners(&s, err) &&
          runs_resume(s.runs, err);
     if (ok) {

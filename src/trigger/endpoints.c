@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "trigger/access.h"
+#include "trigger/cors.h"
 #include "trigger/router.h"
 
 struct routes {
@@ -30,7 +31,11 @@ struct call {
     int64_t started_us;
     struct timer timer;
     bool over;
+    struct httpd_field also[CORS_FIELDS_MAX]; /* of every answer */
+    size_t also_count;
 };
+
+#define FIELDS_MAX 64
 
 /* ---- answers ---- */
 
@@ -46,10 +51,18 @@ static void count(struct call *c, int status) {
     n->answers[status / 100 < 6 ? status / 100 : 5]++;
 }
 
+/* fields: at most FIELDS_MAX. */
 static void answer(struct call *c, int status, const struct httpd_field *fields, size_t n, struct str body) {
+    struct httpd_field all[FIELDS_MAX + CORS_FIELDS_MAX];
     c->over = true;
     timer_stop(&c->timer);
     count(c, status);
+    if (c->also_count) {
+        memcpy(all, fields, n * sizeof *all);
+        memcpy(all + n, c->also, c->also_count * sizeof *all);
+        fields = all;
+        n += c->also_count;
+    }
     httpd_answer(c->rq, status, fields, n, body);
 }
 
@@ -107,7 +120,7 @@ static void answer_refused(struct call *c, const struct access_verdict *v) {
 
 static void on_answered(void *arg, const struct run_answer *a) {
     struct call *c = arg;
-    struct httpd_field fields[64];
+    struct httpd_field fields[FIELDS_MAX];
     size_t n = 0, i;
     json_t *pair;
     if (c->over)
@@ -132,12 +145,13 @@ static void start_run(struct call *c) {
     struct error err;
     struct run_request q = {.method = httpd_method(rq),
                             .query = httpd_query(rq),
-                            .client = str_from(httpd_client(rq)),
                             .content_type = httpd_header(rq, "Content-Type"),
                             .body = httpd_body(rq),
                             .parameters = c->match.parameter,
                             .parameter_count = c->match.parameters};
     q.headers = httpd_headers(rq, &q.header_count);
+    if (c->match.flow->needs & NEED_CLIENT)
+        q.client = proxies_client(e->env.proxies, str_from(httpd_client(rq)), q.headers, q.header_count);
     char trigger[256];
     snprintf(trigger, sizeof trigger, STR_FMT " " STR_FMT, STR_ARG(q.method), STR_ARG(httpd_path(rq)));
     struct run_start start = {
@@ -152,20 +166,59 @@ static void start_run(struct call *c) {
 
 /* ---- the listener's calls ---- */
 
-static enum router_result route(struct endpoints *e, struct call *c) {
-    enum router_result best = ROUTER_NOT_FOUND;
+static bool has_host(const struct routes *r, struct str host) {
+    size_t i;
+    json_t *one;
+    json_array_foreach(r->release->hosts, i, one) if (str_eq_nocase(jsonx_string_value(one), host)) return true;
+    return false;
+}
+
+/* NULL: no workspace is for this host. */
+static const struct routes *routes_of(const struct endpoints *e, struct httpd_request *rq) {
+    const struct routes *other = NULL;
+    struct str host = {NULL, 0};
     for (const struct routes *r = e->routes; r; r = r->next) {
-        struct router_match match;
-        enum router_result result = router_find(r->router, httpd_method(c->rq), httpd_path(c->rq), httpd_arena(c->rq), &match);
-        if (result == ROUTER_FOUND || best == ROUTER_NOT_FOUND) {
-            c->match = match;
-            c->workspace = workspaces_find_id(e->env.workspaces, r->workspace->id);
-            best = result;
+        size_t n;
+        if (!r->release->hosts) {
+            other = other ? other : r;
+            continue;
         }
-        if (result == ROUTER_FOUND)
-            break;
+        const struct httpd_field *headers = httpd_headers(rq, &n);
+        if (!host.ptr)
+            host = proxies_host(e->env.proxies, str_from(httpd_client(rq)), headers, n);
+        if (has_host(r, host))
+            return r;
     }
-    return best;
+    return other;
+}
+
+static enum router_result route(struct call *c, struct str method) {
+    struct endpoints *e = c->endpoints;
+    const struct routes *r = routes_of(e, c->rq);
+    if (!r)
+        return ROUTER_NOT_FOUND;
+    c->workspace = workspaces_find_id(e->env.workspaces, r->workspace->id);
+    return router_find(r->router, method, httpd_path(c->rq), httpd_arena(c->rq), &c->match);
+}
+
+/* A preflight asks for another method's flow; any other OPTIONS, where no flow answers it, for what the path takes. */
+static bool answer_options(struct call *c) {
+    struct httpd_request *rq = c->rq;
+    struct str origin = httpd_header(rq, "Origin"), wanted = httpd_header(rq, "Access-Control-Request-Method");
+    struct httpd_field allow = {STR("Allow"), {NULL, 0}};
+    if (!str_is(httpd_method(rq), "OPTIONS"))
+        return false;
+    if (origin.len && wanted.len && route(c, wanted) == ROUTER_FOUND && c->match.flow->cors) {
+        c->also_count = cors_preflight(c->match.flow->cors, origin, wanted, httpd_header(rq, "Access-Control-Request-Headers"),
+                                       httpd_arena(rq), c->also);
+        answer(c, 204, NULL, 0, (struct str){NULL, 0});
+        return true;
+    }
+    if (route(c, httpd_method(rq)) != ROUTER_METHOD)
+        return false;
+    allow.value = str_from(c->match.allow);
+    answer(c, 204, &allow, 1, (struct str){NULL, 0});
+    return true;
 }
 
 static bool allowed(struct call *c) {
@@ -185,11 +238,14 @@ static void on_head(void *arg, struct httpd_request *rq) {
     timer_init(&c->timer, e->env.loop, on_too_late);
     httpd_set_user(rq, c);
     e->counts.requests++;
-    enum router_result result = route(e, c);
+    if (answer_options(c))
+        return;
+    enum router_result result = route(c, httpd_method(rq));
     if (result != ROUTER_FOUND) {
         answer_not_routed(c, result);
         return;
     }
+    c->also_count = cors_answer(c->match.flow->cors, httpd_header(rq, "Origin"), c->also);
     httpd_set_body_max(rq, (size_t)c->match.flow->body_max_bytes);
     if (!access_needs_body(c->match.flow))
         allowed(c);
@@ -201,7 +257,7 @@ static bool still_there(struct call *c) {
     for (const struct routes *r = c->endpoints->routes; r; r = r->next)
         if (flow >= r->release->flows && flow < r->release->flows + r->release->flow_count)
             return true;
-    return route(c->endpoints, c) == ROUTER_FOUND;
+    return route(c, httpd_method(c->rq)) == ROUTER_FOUND;
 }
 
 static void on_request(void *arg, struct httpd_request *rq) {
@@ -240,6 +296,17 @@ static void routes_free(struct routes *r) {
     free(r);
 }
 
+static void warn_if_unreachable(const struct endpoints *e, const struct workspace *w) {
+    const struct routes *r = e->routes;
+    while (r && r->release->hosts)
+        r = r->next;
+    if (r && r->workspace != w && !w->release->hosts)
+        log_warn("endpoints",
+                 "workspace=" STR_FMT " msg=\"no request reaches it: " STR_FMT " answers for all other hosts, and this "
+                 "workspace.json has no `hosts`\"",
+                 STR_ARG(w->name), STR_ARG(r->workspace->name));
+}
+
 void endpoints_changed(struct endpoints *e, const struct workspace *w) {
     struct routes **at = &e->routes;
     while (*at && (*at)->workspace->id < w->id)
@@ -254,6 +321,7 @@ void endpoints_changed(struct endpoints *e, const struct workspace *w) {
     struct routes *r = mem_alloc(sizeof *r);
     *r = (struct routes){.workspace = w, .release = release_ref(w->release), .router = router_new(w->release), .next = *at};
     *at = r;
+    warn_if_unreachable(e, w);
 }
 
 void endpoints_close(struct endpoints *e) {

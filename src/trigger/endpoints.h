@@ -3,7 +3,8 @@
  *     e = endpoints_open(&env, err);
  *     endpoints_changed(e, workspace);      after each publish or change of mode
  *
- * What is refused here is answered as problem+json (RFC 9457): 400, 401, 403, 404, 405 with Allow,
+ * Which workspace answers is said by the host name: the one that has it among its `hosts`, else the first
+ * that has no `hosts`. What is refused here is answered as problem+json (RFC 9457): 400, 401, 403, 404, 405 with Allow,
  * 413, 503 with Retry-After; an endpoint that has not answered after a minute gives 504, and its run
  * goes on if it is durable. Thread: the loop's. */
 #ifndef FLOWLET_ENDPOINTS_H
@@ -11,6 +12,7 @@
 
 #include "net/httpd.h"
 #include "run/runs.h"
+#include "trigger/proxy.h"
 
 #define ENDPOINT_ANSWER_MS (60 * 1000)
 
@@ -18,6 +20,7 @@ struct endpoints_env {
     struct loop *loop;
     struct runs *runs;
     struct workspaces *workspaces;
+    const struct proxies *proxies; /* borrowed */
     struct httpd_options listen;
 };
 

@@ -7,7 +7,7 @@
 #define LITERAL_MAX 1024 /* longest method and path in the hash table */
 
 static const char *const methods[] = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}; /* in Allow's order */
-enum { GET = 1, HEAD = 2, METHODS = ARRAY_LEN(methods) };
+enum { GET = 1, HEAD = 2, OPTIONS = 3, METHODS = ARRAY_LEN(methods) };
 
 struct node {
     struct map literals;    /* decoded segment -> struct node */
@@ -167,8 +167,11 @@ static void bind_parameters(const struct segments *values, struct router_match *
 
 static void write_allow(const struct search *s, char *out, size_t size) {
     size_t n = 0;
+    bool any = false;
     for (int i = 0; i < METHODS; i++)
-        if (s->allowed[i])
+        any |= s->allowed[i];
+    for (int i = 0; any && i < METHODS; i++)
+        if (s->allowed[i] || i == OPTIONS)
             n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", methods[i]);
 }
 

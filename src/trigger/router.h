@@ -6,8 +6,8 @@
  * percent-decoded by itself, so that an escaped slash never splits one. A literal segment goes
  * before a parameter; where that leads nowhere, or to other methods only, the parameter is tried.
  * A parameter matches any segment that is not empty. HEAD is answered by GET's flow where it has
- * none of its own (RFC 9110, 9.3.2). Of two flows with the same method and pattern the first by
- * id wins. Paths below /.flowlet/ are the server's: no flow is found there.
+ * none of its own (RFC 9110, 9.3.2), and the server can answer OPTIONS itself (9.3.7), so Allow has both. Of two flows with the
+ * same method and pattern the first by id wins. Paths below /.flowlet/ are the server's: no flow is found there.
  *
  * Routes without parameters are found by one look into a hash table. */
 #ifndef FLOWLET_ROUTER_H
@@ -30,7 +30,7 @@ struct router_match {
     const struct release_flow *flow; /* borrowed from the release */
     size_t parameters;
     struct run_parameter parameter[ROUTER_PARAMETERS_MAX]; /* decoded, in arena or in the path */
-    char allow[96];                                        /* "GET, HEAD, POST" */
+    char allow[96];                                        /* "GET, HEAD, OPTIONS, POST" */
 };
 
 struct router;

@@ -33,6 +33,11 @@ def workspace(folder: Path, name, flows, **more):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     flows = {name: endpoint("POST", f"/{name}", access=[rule]) for name, rule in GUARDED}
+    flows["item"] = endpoint("GET", "/item/{id}", {"body": {"object": {"id": {"from": "id"}, "method": {"from": "method"}}}},
+                             cors={"origins": ["https://shop.example"], "credentials": True, "headers": ["X-Key"]})
+    flows["item-put"] = endpoint("PUT", "/item/{id}", access=[GUARDED[1][1]], cors={"origins": ["*"]})
+    flows["client"] = endpoint("GET", "/client", {"body": {"from": "client"}})
+    flows["own-options"] = endpoint("OPTIONS", "/own", {"status": {"value": 299}})
     secrets = {"key": {"type": "signing-key", "practice": "s3cret-key"}, "token": {"type": "password", "practice": "t0ken"}}
     folder = workspace(tmp_path_factory.mktemp("workspaces") / "shop", "shop", flows, secrets=secrets)
     with Flowlet(tmp_path_factory.mktemp("server") / "data", folder, practice=True) as server:
@@ -56,3 +61,106 @@ def test_a_shared_token_stands_in_a_header_or_the_query(server):
     assert server.post("/header-token?key=t0ken", b"").status == 403
     assert server.post("/query-token?key=t%30ken", b"").status == 200
     assert server.post("/query-token?key=wrong", b"").status == 403
+
+
+# Methods that the server answers, and other origins
+
+def options(server, path, **headers):
+    return request("OPTIONS", server.listen + path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def test_head_is_get_without_the_body(server):
+    got, head = server.get("/item/5"), request("HEAD", server.listen + "/item/5")
+    assert got.json == {"id": "5", "method": "GET"}
+    assert (head.status, head.body) == (200, b"") and head.headers["content-type"] == "application/json"
+    assert int(head.headers["content-length"]) == len(b'{"id":"5","method":"HEAD"}')
+    assert request("HEAD", server.listen + "/github").status == 405
+
+
+def test_options_is_answered_without_a_run(server):
+    before = len(server.in_workspace("runs", "shop")["runs"])
+    answer = options(server, "/item/5")
+    assert (answer.status, answer.body, answer.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS, PUT")
+    assert options(server, "/github").headers["allow"] == "OPTIONS, POST"
+    assert options(server, "/nothing").status == 404
+    assert options(server, "/own").status == 299, "a flow of its own goes first"
+    assert server.post("/item/5", b"").headers["allow"] == "GET, HEAD, OPTIONS, PUT"
+    assert len(server.in_workspace("runs", "shop")["runs"]) <= before + 1
+
+
+def test_a_preflight_is_answered_for_the_flow_that_is_meant(server):
+    answer = options(server, "/item/5", Origin="https://shop.example", Access_Control_Request_Method="GET")
+    assert answer.status == 204 and "allow" not in answer.headers
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert answer.headers["access-control-allow-methods"] == "GET"
+    assert answer.headers["access-control-allow-headers"] == "X-Key"
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    assert answer.headers["vary"] == "Origin"
+    other = options(server, "/item/5", Origin="https://evil.example", Access_Control_Request_Method="GET")
+    assert other.status == 204 and not any(name.startswith("access-control") for name in other.headers)
+    put = options(server, "/item/5", Origin="https://evil.example", Access_Control_Request_Method="PUT", Access_Control_Request_Headers="a, b")
+    assert put.headers["access-control-allow-origin"] == "*" and "vary" not in put.headers
+    closed = options(server, "/github", Origin="https://shop.example", Access_Control_Request_Method="POST")
+    assert closed.headers["allow"] == "OPTIONS, POST" and "access-control-allow-origin" not in closed.headers
+
+
+def test_answers_and_refusals_may_be_read_by_listed_origins(server):
+    answer = server.get("/item/5", headers={"Origin": "https://shop.example"})
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example" and answer.headers["vary"] == "Origin"
+    assert server.get("/item/5").headers["vary"] == "Origin"
+    refused = request("PUT", server.listen + "/item/5", b"", {"Origin": "https://any.example"})
+    assert refused.status == 403 and refused.headers["access-control-allow-origin"] == "*"
+
+
+def test_settings_that_cannot_work_are_found(server, tmp_path):
+    flows = {"a": endpoint("GET", "/a", cors={"origins": ["*"], "credentials": True}),
+             "b": endpoint("GET", "/b", cors={"origins": ["https://Shop.example/"]}),
+             "c": endpoint("GET", "/c", access=[{"type": "shared-token", "secret": "t"}])}
+    folder = workspace(tmp_path / "bad", "bad", flows, secrets={"t": {"type": "password"}})
+    said = server.command("check", folder, check=False)
+    assert said.returncode == 1
+    for words in "list the origins", "is no origin", "exactly one of `header` and `query`":
+        assert words in said.stdout + said.stderr
+
+
+# Several workspaces on one listener, and reverse proxies
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    folders = tmp_path_factory.mktemp("hosted")
+    flows = {"who": endpoint("GET", "/who", {"body": {"from": "client"}})}
+    rest = workspace(folders / "rest", "rest", {"who": endpoint("GET", "/who", {"body": {"value": "rest"}})})
+    shop = workspace(folders / "shop", "shop", flows, hosts=["shop.example.com", "shop.example"])
+    with Flowlet(folders / "data", rest, options=["--workspace", shop, "--trusted-proxy", "127.0.0.1", "--trusted-proxy", "10.0.0.0/8"]) as server:
+        yield server
+
+
+def ask_host(server, host, path="/who", **headers):
+    return server.get(path, headers={"Host": host, **{k.replace("_", "-"): v for k, v in headers.items()}})
+
+
+def test_the_host_name_chooses_the_workspace(hosted):
+    assert ask_host(hosted, "shop.example.com").text == "127.0.0.1"
+    assert ask_host(hosted, "SHOP.example:8080").text == "127.0.0.1"
+    assert ask_host(hosted, "other.example").text == "rest"
+    assert hosted.get("/who").text == "rest"
+    assert ask_host(hosted, "shop.example", "/.flowlet/who").status == 404
+    assert ask_host(hosted, "inside", X_Forwarded_Host="shop.example").text == "127.0.0.1"
+
+
+def test_the_caller_behind_a_trusted_proxy(hosted):
+    assert ask_host(hosted, "shop.example", X_Forwarded_For="1.2.3.4, 192.0.2.7, 10.1.1.1").text == "192.0.2.7"
+    assert ask_host(hosted, "shop.example", X_Forwarded_For="nobody").text == "127.0.0.1"
+
+
+def test_without_a_trusted_proxy_nothing_is_believed(server):
+    assert server.get("/client", headers={"X-Forwarded-For": "192.0.2.7"}).text == "127.0.0.1"
+
+
+def test_a_host_belongs_to_one_workspace(hosted, tmp_path):
+    folder = workspace(tmp_path / "thief", "thief", {"a": endpoint("GET", "/a")}, hosts=["shop.example"])
+    said = hosted.command("push", folder, check=False)
+    assert said.returncode != 0 and "shop answers for shop.example already" in said.stderr + said.stdout
+    twice = workspace(tmp_path / "twice", "twice", {"a": endpoint("GET", "/a")}, hosts=["a.example", "a.example", "A.example", "b:80"])
+    said = hosted.command("check", twice, check=False)
+    assert said.returncode == 1 and "twice" in said.stdout + said.stderr and (said.stdout + said.stderr).count("is no host name") == 2

@@ -172,9 +172,9 @@ def test_access(server):
 
 def test_no_flow(server):
     assert server.get("/Mixed/case").status == 404 and server.get("/").status == 404
-    for method, allowed in (("GET", "DELETE, PUT"), ("POST", "DELETE, PUT")):
+    for method, allowed in (("GET", "DELETE, OPTIONS, PUT"), ("POST", "DELETE, OPTIONS, PUT")):
         refused = request(method, server.listen + "/Mixed/Case")
-        assert refused.status == 405 and refused.headers["allow"] == allowed and "DELETE, PUT" in refused.json["detail"]
+        assert refused.status == 405 and refused.headers["allow"] == allowed and "DELETE, OPTIONS, PUT" in refused.json["detail"]
     assert request("DELETE", server.listen + "/Mixed/Case").text == "delete"
 
 

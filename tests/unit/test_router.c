@@ -78,9 +78,9 @@ Test(router, parameters_are_decoded_after_splitting) {
 Test(router, other_methods_are_told) {
     struct router *r = ROUTES("GET /a", "POST /a", "PUT /{x}", "DELETE /b");
     cr_assert_eq(find(r, "PATCH", "/a"), -ROUTER_METHOD);
-    cr_assert_str_eq(match.allow, "GET, HEAD, POST, PUT");
+    cr_assert_str_eq(match.allow, "GET, HEAD, OPTIONS, POST, PUT");
     cr_assert_eq(find(r, "BREW", "/b"), -ROUTER_METHOD);
-    cr_assert_str_eq(match.allow, "DELETE, PUT");
+    cr_assert_str_eq(match.allow, "DELETE, OPTIONS, PUT");
     cr_assert_eq(find(r, "PATCH", "/a/b"), -ROUTER_NOT_FOUND);
     done(r);
 }
