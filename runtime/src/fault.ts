@@ -1,6 +1,6 @@
 // Why a block failed: plain data, as the journal, the `error` pin and the operations have it.
 
-import { isPlain, Unfit, type Names } from "./values.ts";
+import { checked, isPlain, Unfit, type Names } from "./values.ts";
 
 export interface Fault {
     /** A row of base/errors.def, or what a Fail block or a called flow's end gives. */
@@ -29,15 +29,24 @@ export class OperationError extends Error {
         super(fault.message);
         if (asked) Object.defineProperty(this, "stack", { value: asked.stack, writable: true, configurable: true });
         this.name = "OperationError";
-        this.code = fault.code;
-        this.status = fault.status;
-        this.retry = fault.retry ?? false;
-        this.#fault = fault;
+        this.#fault = asked ? fault : own(fault);
+        this.code = this.#fault.code;
+        this.status = this.#fault.status;
+        this.retry = this.#fault.retry ?? false;
     }
 
     static faultOf(error: unknown): Fault | undefined {
         return typeof error === "object" && error !== null && #fault in error ? error.#fault : undefined;
     }
+}
+
+/** A script may make one itself: what it gives is looked at. */
+function own({ code, message, retry, status, cause }: Fault): Fault {
+    const fault: Fault = { code: String(code), message: String(message) };
+    if (retry !== undefined) fault.retry = retry === true;
+    if (typeof status === "number") fault.status = status;
+    if (cause !== undefined) fault.cause = checked(cause);
+    return fault;
 }
 
 export function refuse(code: string, message: string): OperationError {

@@ -109,7 +109,7 @@ test("a JSON body is validated as it is, with all violations and their pointers"
 test("forms, multipart with files, text, bytes", async () => {
     const form = { type: "form", schema: { type: "object", properties: { n: { type: "integer" }, tags: { type: "array", items: { type: "string" } } }, required: ["n"] } };
     assert.deepEqual((await checked({ body: form }, { type: "application/x-www-form-urlencoded" }, bytes("n=5&tags=a&tags=b"))).got.requestBody, { n: 5, tags: ["a", "b"] });
-    assert.deepEqual((await checked({ body: form }, { type: "application/x-www-form-urlencoded" }, bytes("n=x&n=6"))).got.errors, [{ pointer: "/n", message: "is given more than once" }]);
+    assert.deepEqual((await checked({ body: form }, { type: "application/x-www-form-urlencoded" }, bytes("n=5&n=6"))).got.errors, [{ pointer: "/n", message: "is given more than once" }]);
     const multipart = '--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--B\r\nContent-Disposition: form-data; name="f"; filename="x.png"\r\nContent-Type: image/png\r\n\r\nPNG\r\n--B--\r\n';
     assert.deepEqual((await echo({ needs: ["requestBody"], body: { type: "multipart" } }, { type: "multipart/form-data; boundary=B" }, bytes(multipart))).got.requestBody, {
         a: "1",
