@@ -73,6 +73,9 @@ $(OUT)/tests/tools/%: tests/tools/%.c $(OUT)/tests/flow_helper.o $(OBJECTS)
 
 test-tools: $(patsubst tests/tools/%.c,$(OUT)/tests/tools/%,$(wildcard tests/tools/*.c)) ## what tests written elsewhere use
 
+test-runtime: test-tools runtime/node_modules/.package-lock.json ## the worker's TypeScript, with the proofs of docs/semantics.md
+	npm --prefix runtime test
+
 # Fuzzers, by clang: tests/fuzz/run builds and runs them.
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz_%.o $(OBJECTS)
 	@echo "  ld $@"; $(CC) $(LDFLAGS_fuzz) -o $@ $^ $(LDLIBS)
@@ -105,6 +108,6 @@ help: ## this list
 	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, peers, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all test test-tools spec headers check format clean help fuzzers
+.PHONY: all test test-runtime test-tools spec headers check format clean help fuzzers
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)
