@@ -22,6 +22,9 @@ struct transfers *transfers_new(struct loop *l, const struct outgoing *o) {
     struct transfers *ts = mem_alloc(sizeof *ts);
     *ts = (struct transfers){l, o, curl_loop_new(l)};
     curl_multi_setopt(curl_loop_multi(ts->curl), CURLMOPT_MAXCONNECTS, KEPT_MAX);
+    /* One request at a time a connection: libcurl 7.88 takes all connections to an address for HTTP/2 once one of them is, puts
+     * several requests on one of HTTP/1.1, and hands each another's answer. */
+    curl_multi_setopt(curl_loop_multi(ts->curl), CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     return ts;
 }
 

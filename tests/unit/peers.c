@@ -59,6 +59,8 @@ static const char configuration[] =
     "  server { listen 127.0.0.1:%2$u; listen 127.0.0.2:%2$u; include %1$s/where; }\n"
     "  server { listen 127.0.0.1:%3$u ssl http2; ssl_certificate %1$s/good.pem; ssl_certificate_key %1$s/good.key; include "
     "%1$s/where; }\n"
+    "  server { listen 127.0.0.1:%6$u ssl; ssl_certificate %1$s/good.pem; ssl_certificate_key %1$s/good.key; include "
+    "%1$s/where; }\n"
     "  server { listen 127.0.0.1:%4$u ssl; ssl_certificate %1$s/expired.pem; ssl_certificate_key %1$s/expired.key; include "
     "%1$s/where; }\n"
     "  server { listen 127.0.0.1:%5$u ssl; ssl_certificate %1$s/unknown.pem; ssl_certificate_key %1$s/unknown.key; include "
@@ -87,8 +89,8 @@ static void write_file(const char *dir, const char *name, const char *text) {
 
 void peers_start(struct peers *p) {
     char text[4096], conf[96];
-    uint16_t *const ports[] = {&p->http, &p->tls, &p->expired, &p->unknown, &p->closed};
-    int fds[5];
+    uint16_t *const ports[] = {&p->http, &p->tls, &p->expired, &p->unknown, &p->closed, &p->old};
+    int fds[6];
     snprintf(p->dir, sizeof p->dir, "/tmp/flowlet-peers-XXXXXX");
     cr_assert(mkdtemp(p->dir));
     snprintf(p->ca, sizeof p->ca, "%s/ca.pem", p->dir);
@@ -100,11 +102,11 @@ void peers_start(struct peers *p) {
     }
     int status;
     cr_assert(waitpid(maker, &status, 0) == maker && status == 0, "openssl could not make certificates");
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         fds[i] = listen_somewhere(ports[i]);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         close(fds[i]);
-    snprintf(text, sizeof text, configuration, p->dir, p->http, p->tls, p->expired, p->unknown);
+    snprintf(text, sizeof text, configuration, p->dir, p->http, p->tls, p->expired, p->unknown, p->old);
     write_file(p->dir, "conf", text);
     snprintf(text, sizeof text, places, p->http, p->tls);
     write_file(p->dir, "where", text);

@@ -12,6 +12,7 @@ struct peers {
     char ca[96];
     uint16_t http;    /* plain */
     uint16_t tls;     /* good.test and 127.0.0.1, HTTP/2 */
+    uint16_t old;     /* good.test and *.wild.test, HTTP/1.1 alone */
     uint16_t expired; /* good.test, but of the past */
     uint16_t unknown; /* good.test, of an authority that nobody knows */
     uint16_t closed;  /* nobody listens */

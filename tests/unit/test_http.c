@@ -60,6 +60,7 @@ static void setup(void) {
     cr_assert(outgoing_resolve_add(o, text("pinned.test:80=127.0.0.2:%u", peers.http), &err));
     cr_assert(outgoing_resolve_add(o, text("other.test:443=127.0.0.1:%u", peers.tls), &err));
     cr_assert(outgoing_resolve_add(o, text("a.wild.test:443=127.0.0.1:%u", peers.tls), &err));
+    cr_assert(outgoing_resolve_add(o, text("old.wild.test:443=127.0.0.1:%u", peers.old), &err));
     cr_assert(outgoing_resolve_add(o, text("good.test:1443=127.0.0.1:%u", peers.expired), &err));
     cr_assert(outgoing_resolve_add(o, text("good.test:2443=127.0.0.1:%u", peers.unknown), &err));
     ts = transfers_new(l, o);
@@ -119,6 +120,38 @@ static void get(const char *url) {
 
 #define EXPECT_FAILURE(expected, part)                                                                                           \
     cr_expect(got.err.code == (expected) && strstr(got.err.text, part), "%s: %s", error_name(got.err.code), got.err.text)
+
+/* ---- many at once ---- */
+
+static int answers, swapped;
+
+static void on_one_of_many(void *arg, const struct http_result *r, const struct error *failed) {
+    const struct http_header *sent = arg;
+    struct str rest = r->body, part = {NULL, 0};
+    for (int i = 0; i < 5; i++)
+        str_cut(&rest, '|', &part);
+    swapped += failed || !str_eq(part, sent->value);
+    if (++answers % 8 == 0)
+        loop_stop(l);
+}
+
+Test(http, each_of_many_gets_its_own_answer_where_an_address_speaks_http_2_and_1) {
+    static struct http_header marks[8];
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 8; i++) {
+            marks[i] = (struct http_header){STR("X-Test"), str_of(&"abcdefgh"[i], 1)};
+            http_start(
+                ts,
+                &(struct http_request){
+                    .method = STR("GET"), .url = STR("https://old.wild.test/see"), .headers = &marks[i], .header_count = 1},
+                on_one_of_many, &marks[i]);
+        }
+        loop_run(l);
+        call((struct http_request){.url = STR("https://a.wild.test/see"), .once = true});
+        cr_expect(strstr(got.body, "HTTP/2.0"));
+    }
+    cr_expect(answers == 160 && swapped == 0, "%d of %d", swapped, answers);
+}
 
 Test(http, an_answer_comes_with_all_that_is_known_of_it) {
     struct http_header headers[] = {
