@@ -206,6 +206,15 @@ static enum error_code code_of(CURLcode code) {
 #pragma GCC diagnostic pop
 }
 
+/* libcurl's own sentence says only that it could not. */
+static const char *why_not_connected(struct transfer *t) {
+    long number = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &number);
+    if (number)
+        snprintf(t->text, sizeof t->text, "could not connect: %s", strerror((int)number));
+    return t->text[0] ? t->text : curl_easy_strerror(CURLE_COULDNT_CONNECT);
+}
+
 static void on_done(struct curl_transfer *on_loop, CURLcode code) {
     struct transfer *t = container_of(on_loop, struct transfer, on_loop);
     struct error err;
@@ -219,6 +228,8 @@ static void on_done(struct curl_transfer *on_loop, CURLcode code) {
     }
     if (code == CURLE_COULDNT_CONNECT && t->refused.code && !t->opened)
         err = t->refused;
+    else if (code == CURLE_COULDNT_CONNECT)
+        error_set(&err, ERR_CONNECT_FAILED, "%s", why_not_connected(t));
     else
         error_set(&err, code_of(code), "%s", t->text[0] ? t->text : curl_easy_strerror(code));
     t->done(t, &err);
