@@ -17,11 +17,11 @@ pytestmark = pytest.mark.skipif(not (ROOT / "workspaces" / WORKSPACE).exists(), 
 
 @pytest.fixture
 def start(tmp_path, internet):
-    """Starts the workspace live; settings beyond the usual ones as keywords."""
+    """Starts the workspace live, with that site within reach; settings beyond the usual ones as keywords, secrets as a dict."""
     servers = []
 
-    def started(**settings):
-        servers.append(emergency.live(tmp_path, internet, settings))
+    def started(site=None, secrets=None, **settings):
+        servers.append(emergency.live(tmp_path, internet, settings, secrets, site.resolve_options() if site else ()))
         return servers[-1]
     yield started
     for server in servers:
@@ -49,7 +49,7 @@ def runs_settle(server):
 
 
 def test_the_button_reaches_everybody(start, internet, site, name_servers):
-    server = start(**emergency.scanned(site, name_servers))
+    server = start(site, **emergency.scanned(site, name_servers))
     answer, seconds = press(server, message="Checkout is down — größer")
     assert answer.status == 200 and answer.headers["content-type"].startswith("text/html")
     assert seconds < ANSWER_WITHIN_S
@@ -61,11 +61,14 @@ def test_the_button_reaches_everybody(start, internet, site, name_servers):
     assert "größer" in incident["title"] + incident["body"]["details"] and CUSTOMER in incident["body"]["details"]
     assert internet.pager.violations == [] and len(internet.pager.calls) == 1
 
-    mail, = mails_to(internet, TEAM)
-    assert mail.faults() == [] and mail.message["Auto-Submitted"] == "auto-generated"
+    assert "0.42" in readable(answer) and "2026010101" in readable(answer)
+    wait_until(lambda: len(mails_to(internet, TEAM)) == 2, 10, "the alarm's mail, and what the scan found behind it")
+    mail, scan = mails_to(internet, TEAM)
+    assert mail.faults() == scan.faults() == [] and mail.message["Auto-Submitted"] == "auto-generated"
     assert "größer" in mail.message["Subject"] + mail.text and CUSTOMER in mail.text
-    assert "0.42" in readable(answer) and "2026010101" in readable(answer) + mail.text
-    assert emergency.BUTTON_PASSWORD not in answer.text + mail.text
+    assert scan.message["In-Reply-To"] == mail.message["Message-ID"] != scan.message["Message-ID"]
+    assert "0.42" in scan.text and "2026010101" in scan.text
+    assert emergency.BUTTON_PASSWORD not in answer.text + mail.text + scan.text
 
 
 def test_a_wrong_password_reaches_nobody(start, internet):
@@ -155,7 +158,7 @@ def test_the_scan_sees_what_is_wrong_with_the_site(start, internet, site):
     ports = {"closed": site.closed_port, "name": site.wrong_name_port, "expired": site.expired_port}
     endpoints = [{"url": f"{base}/", "text": "words that are not there"}, {"url": f"{base}/broken"}, {"url": f"{base}/slow"},
                  *({"url": f"{base}:{port}/"} for port in ports.values())]
-    server = start(endpoints=endpoints)
+    server = start(site, endpoints=endpoints)
     answer, seconds = press(server)
     said = readable(answer)
     assert seconds < ANSWER_WITHIN_S and "503" in said

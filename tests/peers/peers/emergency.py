@@ -41,7 +41,7 @@ def scanned(site=None, name_servers=()):
 
 
 def live(folder: Path, internet: Internet, settings=None, secrets=None, options=()) -> Flowlet:
-    """A started server on which the workspace is live: the documented way, practice mode first."""
+    """A started server on which the workspace is live: the documented way, practice mode first. options: of `serve`."""
     workspace = folder / "workspace"
     shutil.copytree(ROOT / "workspaces" / WORKSPACE, workspace)
     (workspace / "settings.json").write_text(json.dumps({**SETTINGS, **(settings or {})}))

@@ -114,4 +114,7 @@ class Site(Nginx):
         self.slow.__exit__()
 
     def resolve_options(self):
-        return [option for host in CUSTOMER for option in ("--resolve", f"{host}:443=127.0.0.1:{self.port}")]
+        """The healthy site at the usual port, the others at their own."""
+        ports = {443: self.port, **{p: p for p in (self.wrong_name_port, self.expired_port, self.untrusted_port, self.closed_port)}}
+        return [option for host in CUSTOMER for port, real in ports.items()
+                for option in ("--resolve", f"{host}:{port}=127.0.0.1:{real}")]

@@ -4,26 +4,30 @@ interface Load { one: number; five: number; fifteen: number; problem: string }
 interface Memory { total_mb: number; used_mb: number; available_mb: number; problem: string }
 interface Row { what: string; state: "good" | "bad" | "unknown"; detail: string }
 
-/** All that the scan found, as rows for the page and as text for mails. */
-export function aggregate({ nameServers, agree, pages, load, memory }: {
-    nameServers?: NameServer[]; agree?: boolean; pages?: (Page | null)[]; load?: Load | null; memory?: Memory | null;
+/** All that the scan found, as rows for the page and as text for mails. `asked` is who was to be asked, answers or not. */
+export function aggregate({ nameServers, asked, agree, pages, load, memory }: {
+    nameServers?: NameServer[]; asked?: string[]; agree?: boolean; pages?: (Page | null)[]; load?: Load | null; memory?: Memory | null;
 }): { text: string; findings: string[]; severity: "none" | "part" | "down"; rows: Row[] } {
     const rows = [
         ...(pages ?? []).map(pageRow),
-        ...(nameServers ?? []).map(nameServerRow),
+        ...(nameServers?.map(nameServerRow) ?? (asked ?? []).map((server) => ({ what: `Name server ${server}`, state: "unknown" as const, detail: "took too long" }))),
         ...(agree === false ? [{ what: "Name servers", state: "bad" as const, detail: "do not agree with each other" }] : []),
         ...(load ? [loadRow(load)] : []),
         ...(memory ? [memoryRow(memory)] : []),
     ];
     const findings = rows.filter((r) => r.state === "bad").map((r) => `${r.what} ${r.detail}`);
     const checked = (pages ?? []).filter((p) => p !== null);
-    const down = checked.length > 0 && checked.every((p) => !p.ok);
+    const down = allBad(checked) || allBad(nameServers ?? []);
     return {
         text: rows.length ? rows.map((r) => `${{ good: "ok ", bad: "BAD", unknown: " ? " }[r.state]}  ${r.what}: ${r.detail}`).join("\n") : "Nothing to scan is configured.",
         findings,
         severity: down ? "down" : findings.length ? "part" : "none",
         rows,
     };
+}
+
+function allBad(checked: { ok: boolean }[]): boolean {
+    return checked.length > 0 && checked.every((one) => !one.ok);
 }
 
 function pageRow(page: Page | null): Row {

@@ -11,8 +11,10 @@ export async function checkNameservers({ domain, servers }: { domain?: string; s
 async function ask(domain: string, server: string): Promise<Answer> {
     const answer: Answer = { server, ok: false, serial: null, addresses: [], ms: 0, problem: "" };
     try {
-        const soa = await dns.resolve(domain, "SOA", { server, timeout: 2000 });
-        const a = await dns.resolve(domain, "A", { server, timeout: 2000 });
+        const [soa, a] = await Promise.all([
+            dns.resolve(domain, "SOA", { server, timeout: 2000 }),
+            dns.resolve(domain, "A", { server, timeout: 2000 }),
+        ]);
         answer.ms = soa.ms;
         answer.serial = soa.records.find((r) => r.type === "SOA")?.serial ?? null;
         answer.addresses = a.records.filter((r) => r.type === "A").map((r) => r.address as string).sort();

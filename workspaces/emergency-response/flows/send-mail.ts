@@ -1,6 +1,6 @@
 /** Sends one mail; `to` is the global inbox unless somebody else is named. */
-export async function send({ server, sender, inbox, to, subject, body, messageId }: {
-    server: string; sender: string; inbox: string[]; to?: string[]; subject: string; body: string; messageId?: string;
+export async function send({ server, sender, inbox, to, subject, body, messageId, inReplyTo }: {
+    server: string; sender: string; inbox: string[]; to?: string[]; subject: string; body: string; messageId?: string; inReplyTo?: string;
 }): Promise<{ sentAs: string }> {
     const sent = await mail.send({
         server,
@@ -9,6 +9,7 @@ export async function send({ server, sender, inbox, to, subject, body, messageId
         subject: subject.replace(/\s+/g, " ").slice(0, 200),
         text: body,
         messageId,
+        headers: inReplyTo ? { "In-Reply-To": inReplyTo, References: inReplyTo } : undefined,
         timeout: 5500,
     });
     return { sentAs: sent.message_id };
