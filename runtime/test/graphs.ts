@@ -193,7 +193,7 @@ function bind(env: Env, name: string, value: string, by: number): Env {
     return new Map(env).set(name, { value, by, over: before ? new Set([...before.over, before.by]) : new Set() });
 }
 
-/** Rule 10, its last sentence: neither replaced the other, as a way between them was left out. */
+/** Neither replaced the other, as a way between them was left out. The sets of blocks of rule 10 let that through now and then. */
 function later(a: Binding, b: Binding, unordered: Unordered): Binding {
     unordered.count++;
     return a.by > b.by ? a : b;
