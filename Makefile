@@ -2,7 +2,7 @@
 BUILD ?= release
 CC = gcc
 OUT = build/$(BUILD)
-PKGS = libuv libmicrohttpd libcurl libcares libidn2 libseccomp sqlite3 libsodium libcrypto libssl jansson javascriptcoregtk-4.1
+PKGS = libuv libmicrohttpd gnutls zlib libcurl libcares libidn2 libseccomp sqlite3 libsodium libcrypto libssl jansson javascriptcoregtk-4.1
 WARN = -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wswitch-enum -Wno-format-truncation -Werror
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 CFLAGS_debug = -O0 -g

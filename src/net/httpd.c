@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "net/certificate.h"
 
 /* Of a body that was refused, this much is read and dropped, so that the caller gets to see the answer: closing
  * with bytes unread would reset the connection and take the answer with it. */
@@ -22,6 +23,8 @@
 /* Rounds of one go before the rest of the loop gets its turn. */
 #define ROUNDS_MAX 16
 #define NEVER INT64_MAX
+/* RFC 8996: nothing below TLS 1.2. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 enum state {
     STATE_NONE,    /* no request line yet */
@@ -72,7 +75,7 @@ struct httpd {
     uint16_t port;
     loop_fn *drained; /* NULL: not draining */
     void *drained_arg;
-    struct buf cert, key;
+    struct certificate *certificate; /* owned; NULL: no TLS */
 };
 
 static struct peer *peer_of(struct httpd_request *rq) { return container_of(rq, struct peer, rq); }
@@ -540,16 +543,41 @@ static size_t leave_escaped(void *arg, struct MHD_Connection *c, char *text) {
     return strlen(text);
 }
 
+/* A certificate that was read again is used from the next handshake on; connections stay as they are. */
+static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+                        const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
+                        unsigned int *chain_length, gnutls_privkey_t *key) {
+    struct peer *p = peer_find(gnutls_session_get_ptr(session));
+    struct certificate *c = p->h->certificate;
+    (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+    *chain = c->chain;
+    *chain_length = c->count;
+    *key = c->key;
+    return 0;
+}
+
+bool httpd_reload_certificate(struct httpd *h, struct error *err) {
+    if (!h->certificate)
+        return true;
+    struct certificate *c = certificate_load(h->options.tls_cert, h->options.tls_key, err);
+    if (!c)
+        return false;
+    c->older = h->certificate;
+    h->certificate = c;
+    return true;
+}
+
 static bool start(struct httpd *h, struct error *err) {
     const struct httpd_options *o = &h->options;
     struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
     int fd = -1;
     if (o->tls_cert) {
-        if (!file_read(o->tls_cert, &h->cert, err) || !file_read(o->tls_key, &h->key, err))
+        h->certificate = certificate_load(o->tls_cert, o->tls_key, err);
+        if (!h->certificate)
             return false;
-        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert.ptr};
-        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, h->key.ptr};
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)on_handshake};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES};
         flags |= MHD_USE_TLS;
     }
     if (!open_socket(h, &fd, err))
@@ -562,15 +590,13 @@ static bool start(struct httpd *h, struct error *err) {
         on_line, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, h, MHD_OPTION_STRICT_FOR_CLIENT,
         MHD_VERSION >= 0x00097600 ? 1 : 0, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!h->daemon) /* which has closed fd */
-        return error_set(err, ERR_INVALID, "the HTTP server did not start%s",
-                         o->tls_cert ? ": check that the certificate and key files are PEM and belong together" : "");
+        return error_set(err, ERR_INVALID, "the HTTP server did not start");
     return true;
 }
 
 static void free_on_close(uv_handle_t *handle) {
     struct httpd *h = container_of((uv_poll_t *)handle, struct httpd, poll);
-    buf_release(&h->cert);
-    buf_release(&h->key);
+    certificate_free(h->certificate);
     free(h);
 }
 
@@ -581,11 +607,8 @@ struct httpd *httpd_open(struct loop *l, const struct httpd_options *options, co
     h->answers = (struct loop_flush){.fn = on_answers, .arg = h};
     timer_init(&h->sweep, l, on_sweep);
     timer_init(&h->again, l, on_again);
-    buf_init(&h->cert, 256 * 1024);
-    buf_init(&h->key, 64 * 1024);
     if (!start(h, err)) {
-        buf_release(&h->cert);
-        buf_release(&h->key);
+        certificate_free(h->certificate);
         free(h);
         return NULL;
     }

@@ -38,7 +38,7 @@ struct server {
     struct schedules *schedules;
     struct api *api;
     char public_url[URL_MAX]; /* where the endpoints answer */
-    uv_signal_t term, interrupt;
+    uv_signal_t term, interrupt, hangup;
     size_t next_folder; /* of --workspace: published one after another */
     bool stopping, ready, failed;
     struct error *err; /* the caller's: why it failed */
@@ -129,8 +129,17 @@ static void add_listener(struct server *s, struct httpd *h, const struct arg_pla
         outgoing_add_listener(s->outgoing, (const struct sockaddr *)&at);
 }
 
-static struct httpd_options listener(const struct server *s, const struct arg_place *place) {
+static bool in_pairs(const struct options *o, struct error *err) {
+    if (!o->listen_cert != !o->listen_key)
+        return error_set(err, ERR_INVALID, "--listen-cert and --listen-key go together: give both, or neither");
+    return !o->console_cert == !o->console_key ||
+           error_set(err, ERR_INVALID, "--console-cert and --console-key go together: give both, or neither");
+}
+
+static struct httpd_options listener(const struct server *s, const struct arg_place *place, const char *cert, const char *key) {
     return (struct httpd_options){.address = place->address,
+                                  .tls_cert = cert,
+                                  .tls_key = key,
                                   .port = place->port,
                                   .max_connections = (unsigned)s->options->max_connections,
                                   .header_max = 16 * 1024,
@@ -140,8 +149,9 @@ static struct httpd_options listener(const struct server *s, const struct arg_pl
                                   .idle_s = 75};
 }
 
-static void url_of(const struct arg_place *place, const struct httpd *h, char out[URL_MAX]) {
-    snprintf(out, URL_MAX, strchr(place->address, ':') ? "http://[%s]:%u" : "http://%s:%u", place->address, httpd_port(h));
+static void url_of(const struct arg_place *place, const struct httpd *h, const char *cert, char out[URL_MAX]) {
+    snprintf(out, URL_MAX, strchr(place->address, ':') ? "%s://[%s]:%u" : "%s://%s:%u", cert ? "https" : "http", place->address,
+             httpd_port(h));
 }
 
 static bool open_listeners(struct server *s, struct error *err) {
@@ -149,12 +159,13 @@ static bool open_listeners(struct server *s, struct error *err) {
                                       .runs = s->runs,
                                       .workspaces = s->workspaces,
                                       .proxies = &s->proxies,
-                                      .listen = listener(s, &s->options->listen)};
+                                      .listen =
+                                          listener(s, &s->options->listen, s->options->listen_cert, s->options->listen_key)};
     s->endpoints = endpoints_open(&endpoints, err);
     if (!s->endpoints)
         return false;
     add_listener(s, endpoints_httpd(s->endpoints), &s->options->listen);
-    url_of(&s->options->listen, endpoints_httpd(s->endpoints), s->public_url);
+    url_of(&s->options->listen, endpoints_httpd(s->endpoints), s->options->listen_cert, s->public_url);
     s->schedules = schedules_open(s->loop, s->store, s->runs, s->workspaces);
     struct api_env api = {.loop = s->loop,
                           .store = s->store,
@@ -165,7 +176,7 @@ static bool open_listeners(struct server *s, struct error *err) {
                           .schedules = s->schedules,
                           .token = &s->token,
                           .public_url = s->public_url,
-                          .listen = listener(s, &s->options->console)};
+                          .listen = listener(s, &s->options->console, s->options->console_cert, s->options->console_key)};
     s->api = api_open(&api, err);
     if (s->api)
         add_listener(s, api_httpd(s->api), &s->options->console);
@@ -198,7 +209,7 @@ static void say_ready(struct server *s) {
     char console[URL_MAX];
     struct error err;
     struct buf path;
-    url_of(&s->options->console, api_httpd(s->api), console);
+    url_of(&s->options->console, api_httpd(s->api), s->options->console_cert, console);
     buf_init(&path, 8192);
     buf_addf(&path, "%s/console", s->options->data);
     if (!file_write(path.ptr, str_from(console), 0644, &err))
@@ -307,13 +318,34 @@ static void on_signal(uv_signal_t *signal, int number) {
     runs_drain(s->runs, DRAIN_MS, on_drained, s);
 }
 
+static void reload(struct httpd *h, const char *cert) {
+    struct error err;
+    if (!cert)
+        return;
+    if (httpd_reload_certificate(h, &err))
+        log_info("server", "event=certificate_read file=%s", log_quote(str_from(cert)));
+    else
+        log_error("server", "event=certificate_kept msg=\"the one before stays in use\" error=%s", log_quote(str_from(err.text)));
+}
+
+static void on_hangup(uv_signal_t *signal, int number) {
+    struct server *s = signal->data;
+    (void)number;
+    if (!s->ready)
+        return;
+    reload(endpoints_httpd(s->endpoints), s->options->listen_cert);
+    reload(api_httpd(s->api), s->options->console_cert);
+}
+
 static void catch_signals(struct server *s) {
     signal(SIGPIPE, SIG_IGN);
     uv_signal_init(loop_uv(s->loop), &s->term);
     uv_signal_init(loop_uv(s->loop), &s->interrupt);
-    s->term.data = s->interrupt.data = s;
+    uv_signal_init(loop_uv(s->loop), &s->hangup);
+    s->term.data = s->interrupt.data = s->hangup.data = s;
     uv_signal_start(&s->term, on_signal, SIGTERM);
     uv_signal_start(&s->interrupt, on_signal, SIGINT);
+    uv_signal_start(&s->hangup, on_hangup, SIGHUP);
 }
 
 static void close_all(struct server *s) {
@@ -337,6 +369,7 @@ static void close_all(struct server *s) {
     outgoing_free(s->outgoing);
     uv_close((uv_handle_t *)&s->term, NULL);
     uv_close((uv_handle_t *)&s->interrupt, NULL);
+    uv_close((uv_handle_t *)&s->hangup, NULL);
     loop_free(s->loop);
 }
 
@@ -345,7 +378,7 @@ bool server_run(const struct options *options, struct error *err) {
     ENSURE(sodium_init() >= 0);
     raise_descriptor_limit();
     catch_signals(&s);
-    bool ok = make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) &&
+    bool ok = in_pairs(options, err) && make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) &&
               token_open(&s.token, options->data, err) && open_outgoing(&s, err) &&
               proxies_parse(&s.proxies, &options->trusted_proxy, err);
     ok = ok && (s.store = store_open(s.loop, options->data, err)) && open_runs(&s, err) && open_listeners(&s, err) &&
