@@ -301,6 +301,10 @@ static JSValueRef section_value(enum frame_kind kind, size_t i, struct str secti
     return host_string_value(the.ctx, section);
 }
 
+static bool is_full(size_t rss) {
+    return rss > the.collected + BUSY_GARBAGE && rss > the.base + ((size_t)the.options.memory_mb << 19);
+}
+
 /* Between entries. What is left then is kept by runs that wait, or lost: too much of it, and no more runs are wanted. */
 static void tidy(void) {
     collect();
@@ -322,19 +326,21 @@ enum link_exit engine_frame(const struct frame *frame, struct buf *out) {
     size_t n = 2;
     the.out = out;
     the.run = frame->kind == FRAME_FLOW ? 0 : frame->run;
+    host_hold(the.ctx);
     args[0] = JSValueMakeNumber(the.ctx, frame->kind);
     args[1] = JSValueMakeNumber(the.ctx, (double)frame->run);
     for (; n < SECTIONS_MAX && frame_take_section(&rest, &section); n++) {
         args[n] = section_value(frame->kind, n - 2, section, before);
         before = section;
     }
+    host_let_go(the.ctx);
     if (frame->kind == FRAME_CANCEL)
         usage_forget(frame->run);
     if (!enter(the.frame, n, args, &thrown)) {
         result = job_exit(frame->kind, the.ended);
         end_run(the.run, thrown);
     }
-    if (watch_rss() > the.collected + BUSY_GARBAGE && watch_rss() > the.base + ((size_t)the.options.memory_mb << 19))
+    if (is_full(watch_rss()) && is_full(meter_rss())) /* what the watch saw is some ms old */
         tidy();
     atomic_fetch_add_explicit(&the.options.page->entries, 1, memory_order_release);
     the.out = NULL;

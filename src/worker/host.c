@@ -2,6 +2,7 @@
  * what passes through (texts, bytes, their sizes) comes from users and is checked. */
 #include "worker/host.h"
 
+#include <dlfcn.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -9,10 +10,18 @@
 #include "worker/form.h"
 #include "worker/text.h"
 
+/* A function of the host; while it runs it holds the engine, which was let go for it. */
 #define HOST_FN(name)                                                                                                            \
+    static JSValueRef name##_held(JSContextRef ctx, size_t n, const JSValueRef args[], JSValueRef *exception);                   \
     static JSValueRef name(JSContextRef ctx, JSObjectRef function, JSObjectRef self, size_t n, const JSValueRef args[],          \
-                           JSValueRef *exception)
-#define UNUSED_HERE (void)function, (void)self
+                           JSValueRef *exception) {                                                                              \
+        (void)function, (void)self;                                                                                              \
+        host_hold(ctx);                                                                                                          \
+        JSValueRef result = name##_held(ctx, n, args, exception);                                                                \
+        host_let_go(ctx);                                                                                                        \
+        return result;                                                                                                           \
+    }                                                                                                                            \
+    static JSValueRef name##_held(JSContextRef ctx, size_t n, const JSValueRef args[], JSValueRef *exception)
 
 static struct host_calls calls;
 static struct {
@@ -22,6 +31,21 @@ static struct {
 } digests[] = {{"SHA-1", "SHA1", NULL}, {"SHA-256", "SHA256", NULL}, {"SHA-384", "SHA384", NULL}, {"SHA-512", "SHA512", NULL}};
 static JSObjectRef error_types[3]; /* in the order of enum throws */
 enum throws { THROW_TYPE, THROW_RANGE, THROW_SYNTAX };
+
+/* ---- the engine's lock ---- */
+
+/* Exported by the engine, declared in no installed header; without them each call takes the lock by itself. */
+static void (*lock)(JSContextRef ctx), (*unlock)(JSContextRef ctx);
+
+void host_hold(JSContextRef ctx) {
+    if (lock)
+        lock(ctx);
+}
+
+void host_let_go(JSContextRef ctx) {
+    if (lock)
+        unlock(ctx);
+}
 
 /* ---- values ---- */
 
@@ -203,7 +227,6 @@ static bool add_section(JSContextRef ctx, struct frame_writer *w, JSValueRef val
 }
 
 HOST_FN(host_send) {
-    UNUSED_HERE;
     struct buf *out = calls.out();
     if (n < 2 || !out)
         return throw(ctx, THROW_TYPE, STR("send(kind, run, ...sections), and only while a frame is handled"), exception);
@@ -222,7 +245,6 @@ HOST_FN(host_send) {
 }
 
 HOST_FN(host_set_limits) {
-    UNUSED_HERE;
     if (n < 3)
         return throw(ctx, THROW_TYPE, STR("setLimits(run, cpuMs, memoryMb)"), exception);
     double run = JSValueToNumber(ctx, args[0], NULL);
@@ -233,7 +255,6 @@ HOST_FN(host_set_limits) {
 
 /* {"path": "", "level", "text", "t"} of run 0. */
 HOST_FN(host_log) {
-    UNUSED_HERE;
     struct buf level, text, line;
     buf_init(&line, FRAME_PART_MAX);
     bool ok = utf8_arg(ctx, n, args, 0, &level, exception);
@@ -258,7 +279,6 @@ HOST_FN(host_log) {
 /* ---- text, bytes, digests ---- */
 
 HOST_FN(host_utf8_encode) {
-    UNUSED_HERE;
     struct buf text;
     JSValueRef result = NULL;
     if (utf8_arg(ctx, n, args, 0, &text, exception)) {
@@ -270,7 +290,6 @@ HOST_FN(host_utf8_encode) {
 }
 
 HOST_FN(host_utf8_decode) {
-    UNUSED_HERE;
     struct str bytes;
     if (!bytes_arg(ctx, n, args, 0, &bytes, exception))
         return NULL;
@@ -294,7 +313,6 @@ static EVP_MD *digest_arg(JSContextRef ctx, size_t n, const JSValueRef args[], J
 }
 
 HOST_FN(host_digest) {
-    UNUSED_HERE;
     struct str bytes;
     unsigned char out[EVP_MAX_MD_SIZE];
     unsigned len;
@@ -306,7 +324,6 @@ HOST_FN(host_digest) {
 }
 
 HOST_FN(host_hmac) {
-    UNUSED_HERE;
     struct str key, bytes;
     unsigned char out[EVP_MAX_MD_SIZE];
     unsigned len;
@@ -318,7 +335,6 @@ HOST_FN(host_hmac) {
 }
 
 HOST_FN(host_base64_encode) {
-    UNUSED_HERE;
     struct str bytes;
     struct buf text;
     if (!bytes_arg(ctx, n, args, 0, &bytes, exception))
@@ -334,7 +350,6 @@ HOST_FN(host_base64_encode) {
 }
 
 HOST_FN(host_base64_decode) {
-    UNUSED_HERE;
     struct buf text, bytes;
     JSValueRef result = NULL;
     buf_init(&bytes, FRAME_JOINED_MAX);
@@ -360,7 +375,6 @@ static void set(JSContextRef ctx, JSObjectRef object, const char *name, JSValueR
 }
 
 HOST_FN(host_parse_form) {
-    UNUSED_HERE;
     struct buf text;
     struct form_field field;
     JSValueRef result = NULL;
@@ -382,7 +396,6 @@ HOST_FN(host_parse_form) {
 }
 
 HOST_FN(host_parse_multipart) {
-    UNUSED_HERE;
     struct str body;
     struct buf boundary;
     JSValueRef result = NULL;
@@ -442,6 +455,10 @@ static JSObjectRef global_function(JSContextRef ctx, const char *name) {
 JSObjectRef host_new(JSContextRef ctx, const struct host_calls *given) {
     static const char *const types[] = {"TypeError", "RangeError", "SyntaxError"};
     calls = *given;
+    *(void **)&lock = dlsym(RTLD_DEFAULT, "JSLock");
+    *(void **)&unlock = dlsym(RTLD_DEFAULT, "JSUnlock");
+    if (!unlock)
+        lock = NULL;
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         error_types[i] = global_function(ctx, types[i]);
     for (size_t i = 0; i < ARRAY_LEN(digests); i++)

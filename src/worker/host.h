@@ -16,6 +16,11 @@ struct host_calls {
 /* The object `host`, to be given to boot. Before the process is sealed: digests are loaded here. */
 JSObjectRef host_new(JSContextRef ctx, const struct host_calls *calls);
 
+/* Around several calls of the engine: it takes its lock once instead of for each of them. The last to let go runs what
+ * promises have become ready. */
+void host_hold(JSContextRef ctx);
+void host_let_go(JSContextRef ctx);
+
 /* Values from bytes. */
 JSStringRef host_string(struct str utf8) __attribute__((returns_nonnull));
 JSValueRef host_string_value(JSContextRef ctx, struct str utf8);
