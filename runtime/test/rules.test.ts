@@ -31,6 +31,37 @@ test("3, 5: a block leaves by one pin, blocks that no taken way reaches are skip
     assert.deepEqual(done.output, { x: 1 });
 });
 
+test("5: a Switch leaves by the pin of the case that has the value, else by default", async () => {
+    const flow = [
+        {
+            id: "which",
+            type: "switch",
+            in: { start: (input: Any) => ({ value: input.v }) },
+            config: { cases: [{ id: "one", value: 1 }, { id: "text", value: "1" }, { id: "no", value: false }, { id: "none", value: null }] },
+        },
+        ...["one", "text", "no", "none", "default"].map((pin) => give(pin, { [`which.${pin}`]: null }, "way", `"${pin}"`)),
+        end(Object.fromEntries(["one", "text", "no", "none", "default"].map((pin) => [pin, (input: Any) => ({ way: input.way })]))),
+    ];
+    for (const [v, way] of [[1, "one"], ["1", "text"], [false, "no"], [null, "none"], [undefined, "none"], [0, "default"], [{}, "default"]])
+        assert.deepEqual((await outcome(flow, { v })).output, { way });
+});
+
+test("24: a Mail is one operation, whose key stays the same over its attempts", async () => {
+    const mail = { server: "smtps://m.test", from: "a@m.test", to: ["b@m.test"], subject: "x" };
+    const flow: TestBlock[] = [
+        { id: "tell", type: "mail", in: { start: eval(`() => (${JSON.stringify(mail)})`) }, gives: ["sent"], retry: { times: 1 }, timeout_ms: 500 },
+        end({ "tell.out": (input) => ({ sent: input.sent }), "tell.error": (input) => ({ error: input.error }) }),
+    ];
+    const answers = [{ error: { code: "timeout", message: "slow", retry: true } }, { value: null }, { value: { accepted: ["b@m.test"] } }];
+    const done = await outcome(flow, {}, () => answers.shift()!);
+    assert.deepEqual(done.output, { sent: { accepted: ["b@m.test"] } });
+    const [first, , second] = done.asked;
+    assert.deepEqual([first.op, first.args], ["mail.send", { ...mail, timeout_ms: 500 }]);
+    assert.ok(first.key && first.key === second.key && first.id !== second.id);
+    const refused = await outcome(flow, {}, () => ({ error: { code: "invalid", message: "to: no address" } }));
+    assert.equal((refused.output as Any).error.code, "invalid");
+});
+
 test("3: two exclusive ways into one block run it once, with what the taken way brought", async () => {
     const flow = [
         { ...yes, in: { start: (input: Any) => ({ condition: input.ok }) } },

@@ -68,8 +68,8 @@ static void bind_fixed(struct flow *flow, struct block *b) {
         block_add_port(flow, b, str_from(in->name), in->required, block_schema(flow, in->schema));
     for (const struct output_def *out = b->type->outputs; out && out->name; out++)
         block_add_binding(flow, b, str_from(out->name), out->pins, out->maybe, block_schema(flow, out->schema));
-    for (unsigned i = 0; b->type->pins[i]; i++)
-        if (strcmp(b->type->pins[i], "error") == 0)
+    for (unsigned i = 0; b->pins[i]; i++)
+        if (strcmp(b->pins[i], "error") == 0)
             block_add_binding(flow, b, STR("error"), 1u << i, 0, block_schema(flow, ERROR_SCHEMA));
 }
 

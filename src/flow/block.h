@@ -12,7 +12,7 @@ struct flow;
 struct block;
 struct catalog;
 
-#define BLOCK_PINS_MAX 3
+#define BLOCK_PINS_MAX 32 /* they are bits of an unsigned */
 
 /* A fixed input: its name, whether it must be mapped, and its JSON Schema as text; NULL: anything. */
 struct input_def {
@@ -32,16 +32,18 @@ struct output_def {
 
 struct block_type {
     const char *name, *title;
-    const struct shape *shape; /* of its JSON: SHAPE_OBJECT whose keys begin with BLOCK_KEYS */
-    const char *pins[BLOCK_PINS_MAX + 1];
-    const struct input_def *inputs;   /* ends with one without a name; NULL: none or by bind */
-    const struct output_def *outputs; /* the same; `error` at the error pin goes without saying */
-    bool waits;                       /* a Join: decided when all its connections are */
-    bool opens_scope;                 /* a loop: pins[0] is the inside's */
-    bool ends;                        /* an End: the scope's value is what it got */
-    bool responds;                    /* answers the caller */
-    bool retries;                     /* may have retry and timeout_ms */
-    int timeout_ms;                   /* where the block sets none; 0: none */
+    const struct shape *shape;            /* of its JSON: SHAPE_OBJECT whose keys begin with BLOCK_KEYS */
+    const char *pins[BLOCK_PINS_MAX + 1]; /* where all blocks of the type have the same */
+    const struct input_def *inputs;       /* ends with one without a name; NULL: none or by bind */
+    const struct output_def *outputs;     /* the same; `error` at the error pin goes without saying */
+    bool waits;                           /* a Join: decided when all its connections are */
+    bool opens_scope;                     /* a loop: pins[0] is the inside's */
+    bool ends;                            /* an End: the scope's value is what it got */
+    bool responds;                        /* answers the caller */
+    bool retries;                         /* may have retry and timeout_ms */
+    int timeout_ms;                       /* where the block sets none; 0: none */
+    /* The pins of one block, ending with NULL. Called while it is parsed. NULL: those of the type. */
+    const char *const *(*own_pins)(struct flow *flow, const struct block *b, struct findings *findings);
     /* More inputs and outputs, which depend on the block. NULL: none. */
     void (*bind)(struct flow *flow, struct block *b, const struct catalog *w, struct findings *findings);
     /* What only this type knows. NULL: nothing. */

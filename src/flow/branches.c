@@ -126,7 +126,7 @@ static size_t value_of(const struct branches *b, size_t c) {
 /* What the name holds after the block, by each of its pins. */
 static void leave(struct branches *b, size_t at) {
     const struct block *block = &b->n->flow->blocks[at];
-    for (size_t pin = 0; block->type->pins[pin]; pin++) {
+    for (size_t pin = 0; block->pins[pin]; pin++) {
         size_t v = b->in[at];
         for (size_t i = 0; i < block->binding_count; i++) {
             const struct binding *it = &block->bindings[i];
@@ -227,10 +227,18 @@ static bool has_join(const struct flow *flow, const struct block *opener) {
     return false;
 }
 
+/* A block makes a value on entering, and two for each of its pins where it binds something. */
+static size_t values_max(const struct flow *flow) {
+    size_t max = 1 + flow->block_count;
+    for (size_t i = 0; i < flow->block_count; i++)
+        for (size_t pin = 0; flow->blocks[i].binding_count && flow->blocks[i].pins[pin]; pin++)
+            max += 2;
+    return max;
+}
+
 void names_check_branches(struct names *n, const struct block *opener) {
     const struct flow *flow = n->flow;
-    /* A block makes a value on entering, and two for each of its pins. */
-    struct branches b = {.n = n, .opener = opener, .max = flow->block_count * (1 + 2 * BLOCK_PINS_MAX) + 1};
+    struct branches b = {.n = n, .opener = opener, .max = values_max(flow)};
     unsigned *places = arena_alloc(&n->arena, n->count * sizeof *places);
     if (!has_join(flow, opener))
         return;

@@ -175,7 +175,7 @@ static void write_ins(struct buf *out, const struct flow *flow, const struct blo
         const struct block *from = &flow->blocks[c->from];
         bool from_opener = c->from == b->scope;
         buf_addf(out, "%s{from: %zu, pin: \"%s\"", i ? ",\n           " : "", from_opener ? 0 : from->place,
-                 from_opener ? "out" : from->type->pins[c->pin]);
+                 from_opener ? "out" : from->pins[c->pin]);
         if (c->map_count)
             write_map(out, "map", c->map, c->map_count, true);
         buf_addc(out, '}');

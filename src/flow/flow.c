@@ -74,8 +74,12 @@ static void parse_blocks(struct parser *p, struct map *by_id) {
     json_t *json;
     size_t i;
     flow->blocks = arena_alloc(&flow->arena, (json_array_size(list) + 1) * sizeof *flow->blocks);
-    flow->blocks[0] =
-        (struct block){.id = STR("start"), .name = STR("Start"), .type = &block_start, .pointer = STR("/start"), .order = -1};
+    flow->blocks[0] = (struct block){.id = STR("start"),
+                                     .name = STR("Start"),
+                                     .type = &block_start,
+                                     .pins = block_start.pins,
+                                     .pointer = STR("/start"),
+                                     .order = -1};
     flow->block_count = 1;
     map_set(by_id, STR("start"), &flow->blocks[0]);
     json_array_foreach(list, i, json) {
@@ -88,6 +92,7 @@ static void parse_blocks(struct parser *p, struct map *by_id) {
             .pointer = text_of(flow, "/blocks/%zu", i),
             .order = (int)i,
         };
+        b->pins = b->type->own_pins ? b->type->own_pins(flow, b, p->findings) : b->type->pins;
         struct finding f = block_place(flow, b, "duplicate_id");
         if (map_find(by_id, b->id)) {
             findings_add(p->findings, &f, "two blocks have the id `" STR_FMT "`: rename one%s", STR_ARG(b->id),
@@ -128,8 +133,8 @@ static void parse_frames(struct parser *p, const struct map *by_id) {
     }
 }
 
-static void pin_names(const struct block_type *t, struct buf *out) {
-    for (const char *const *pin = t->pins; *pin; pin++)
+static void pin_names(const struct block *b, struct buf *out) {
+    for (const char *const *pin = b->pins; *pin; pin++)
         buf_addf(out, "%s%s", out->len ? ", " : "", *pin);
 }
 
@@ -146,12 +151,12 @@ static bool parse_from(struct parser *p, const struct map *by_id, struct str fro
         return false;
     }
     c->from = (size_t)(b - flow->blocks);
-    for (c->pin = 0; b->type->pins[c->pin]; c->pin++)
-        if (rest.ptr && str_is(rest, b->type->pins[c->pin]))
+    for (c->pin = 0; b->pins[c->pin]; c->pin++)
+        if (rest.ptr && str_is(rest, b->pins[c->pin]))
             return true;
     struct buf pins;
     buf_init(&pins, 100);
-    pin_names(b->type, &pins);
+    pin_names(b, &pins);
     f.code = "unknown_pin";
     f.block = b->id;
     findings_add(p->findings, &f, "`" STR_FMT "` names no pin: %s `" STR_FMT "` has %s; write BLOCK.PIN", STR_ARG(from),

@@ -34,7 +34,7 @@ struct port {
 struct binding {
     struct str property;  /* of its output */
     struct str name;      /* what it is bound to */
-    unsigned pins;        /* bit i: when leaving by type->pins[i] */
+    unsigned pins;        /* bit i: when leaving by the block's pins[i] */
     unsigned maybe;       /* of these, where it may be missing */
     const json_t *schema; /* NULL: anything; borrowed as a port's */
 };
@@ -42,7 +42,8 @@ struct binding {
 struct block {
     struct str id, name;
     const struct block_type *type;
-    const json_t *json; /* NULL: the Start, whose keys are the flow's */
+    const char *const *pins; /* ends with NULL; the type's, but for some */
+    const json_t *json;      /* NULL: the Start, whose keys are the flow's */
     struct str pointer;
     size_t scope; /* the block that opens the scope it is in: 0 or a loop */
     int order;    /* place in the document; -1: the Start */
@@ -50,7 +51,7 @@ struct block {
     size_t in_count;
     size_t *outs;
     size_t out_count;
-    unsigned connected;  /* bit i: something hangs at type->pins[i] */
+    unsigned connected;  /* bit i: something hangs at pins[i] */
     struct code *script; /* script blocks */
     /* by graph_order: */
     size_t place;                      /* in its scope, in topological order; whoever opens the scope is 0 */
@@ -70,7 +71,7 @@ struct mapping {
 
 struct connection {
     size_t from, to; /* blocks */
-    size_t pin;      /* of from->type->pins */
+    size_t pin;      /* of from->pins */
     struct mapping *map;
     size_t map_count;
     struct str pointer;

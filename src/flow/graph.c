@@ -214,10 +214,10 @@ static bool pin_is_covered(const struct graph *g, const struct block *b, size_t 
         if (c->pin == pin && covered[c->to])
             return true;
     }
-    return strcmp(b->type->pins[pin], "error") == 0 && !(b->connected >> pin & 1);
+    return strcmp(b->pins[pin], "error") == 0 && !(b->connected >> pin & 1);
 }
 
-static bool ends_or_fails(const struct block *b) { return b->type->ends || b->type->responds || !b->type->pins[0]; }
+static bool ends_or_fails(const struct block *b) { return b->type->ends || b->type->responds || !b->pins[0]; }
 
 static void check_end(struct graph *g, const struct block *opener, struct findings *findings) {
     struct flow *flow = g->flow;
@@ -229,7 +229,7 @@ static void check_end(struct graph *g, const struct block *opener, struct findin
         const struct block *b = &flow->blocks[index];
         has_end |= b->type->ends;
         covered[index] = true;
-        for (size_t pin = b->type->opens_scope; !ends_or_fails(b) && b->type->pins[pin]; pin++)
+        for (size_t pin = b->type->opens_scope; !ends_or_fails(b) && b->pins[pin]; pin++)
             covered[index] &= pin_is_covered(g, b, pin, covered);
     }
     if (opener->type->opens_scope)
@@ -249,7 +249,7 @@ static void check_end(struct graph *g, const struct block *opener, struct findin
             if (connection(g, at->outs[i])->pin == pin)
                 next = &flow->blocks[connection(g, at->outs[i])->to];
         if (!next)
-            gap = at->type->pins[pin];
+            gap = at->pins[pin];
         else
             at = next;
     }

@@ -62,8 +62,8 @@ static bool is_only_way_out(const struct names *n, const struct connection *c) {
     const struct block *from = &n->flow->blocks[c->from];
     if (from->type->opens_scope && c->pin == 0)
         return true;
-    for (size_t pin = from->type->opens_scope; from->type->pins[pin]; pin++) {
-        bool may = strcmp(from->type->pins[pin], "error") != 0 || (from->connected >> pin & 1);
+    for (size_t pin = from->type->opens_scope; from->pins[pin]; pin++) {
+        bool may = strcmp(from->pins[pin], "error") != 0 || (from->connected >> pin & 1);
         if (may && pin != c->pin)
             return false;
     }

@@ -180,3 +180,47 @@ Test(release, the_example_workspace_is_sound) {
     cr_assert(folder_find(f, STR("flows/hello.ts")));
     folder_free(f);
 }
+
+#define SWITCH(cases, connections)                                                                                               \
+    "{'name': 'S', 'type': 'reusable', 'start': {'inputs': {'type': 'object', 'required': ['v'], 'properties': {'v': {}}}}, "    \
+    "'blocks': [{'id': 's', 'type': 'switch', 'cases': [" cases "]}, {'id': 'end', 'type': 'end'}], 'connections': ["            \
+    "{'from': 'start.out', 'to': 's', 'map': {'value': {'from': 'v'}}}" connections "]}"
+
+static bool finds(const char *flow, const char *code) {
+    struct folder *f = helper_folder("workspace.json", WORKSPACE, "flows/s.json", flow, NULL);
+    helper_build(&b, f);
+    folder_free(f);
+    bool found = helper_found(&b, code);
+    helper_build_release(&b);
+    return found;
+}
+
+Test(release, a_switch_has_the_pins_of_its_cases) {
+    const struct release *r = build(helper_folder("workspace.json", WORKSPACE, "flows/s.json",
+                                                  SWITCH("{'id': 'a', 'value': 1}, {'id': 'b', 'value': '1'}",
+                                                         ", {'from': 's.a', 'to': 'end'}, {'from': 's.b', 'to': 'end'}, "
+                                                         "{'from': 's.default', 'to': 'end'}"),
+                                                  NULL));
+    const struct release_flow *f = release_find_flow(r, STR("s"));
+    cr_assert(has(f->plan, "type: \"switch\"") && has(f->plan, "cases: [{\"id\": \"a\", \"value\": 1}, "));
+    cr_assert(has(f->plan, "{from: 1, pin: \"b\"}") && has(f->plan, "{from: 1, pin: \"default\"}"));
+    cr_assert_eq(json_array_size(b.findings), 0, "%s", b.printed.ptr);
+    helper_build_release(&b);
+    cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}", ", {'from': 's.b', 'to': 'end'}"), "unknown_pin"));
+    cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}", ", {'from': 's.a', 'to': 'end'}"), "no_end") == false);
+}
+
+Test(release, cases_of_a_switch_differ) {
+    cr_assert(finds(SWITCH("{'id': 'default', 'value': 1}", ""), "bad_case"));
+    cr_assert(finds(SWITCH("{'id': 'a', 'value': [1]}", ""), "bad_case"));
+    cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}, {'id': 'a', 'value': 2}", ""), "bad_case"));
+    cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}, {'id': 'b', 'value': 1}", ""), "bad_case"));
+}
+
+Test(release, a_mail_takes_its_server_from_a_secret_of_its_type) {
+#define MAIL(secret)                                                                                                             \
+    "{'name': 'M', 'type': 'reusable', 'blocks': [{'id': 'm', 'type': 'mail'}], 'connections': [{'from': 'start.out', 'to': "    \
+    "'m', 'map': {'server': {'secret': '" secret "'}, 'from': {'value': 'a@b'}, 'to': {'value': ['c@d']}}}]}"
+    cr_assert(finds(MAIL("key"), "wrong_secret"));
+    cr_assert(!finds(MAIL("mail"), "wrong_secret") && finds(MAIL("mail"), "not_declared"));
+}

@@ -5,7 +5,8 @@ import { faultOf } from "../fault.ts";
 import { host } from "../host.ts";
 import { requestOf } from "../request.ts";
 import { retryAfter, statusMayRetry } from "../retry.ts";
-import { bufferOf, json, toBytes, type Names } from "../values.ts";
+import { bufferOf, toBytes, type Names } from "../values.ts";
+import { keyOf } from "./key.ts";
 
 interface Answer extends Names {
     status: number;
@@ -29,12 +30,6 @@ export function http(a: Activation): void {
         (fault) => a.fail(fault),
         reads ? undefined : keyOf(a, args),
     );
-}
-
-/** Rule 24: the same over attempts, of its own and of the calls around it, as long as it is the same request. */
-function keyOf(a: Activation, args: Names): string {
-    const path = `${a.scope.prefix}${a.block.id}`.replace(/~\d+/g, "");
-    return `${path}#1 ${host.base64Encode(host.digest("SHA-256", host.utf8Encode(json(args))))}`;
 }
 
 function argsOf(a: Activation): Names & { url: string; method: string } {

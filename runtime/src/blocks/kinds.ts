@@ -7,12 +7,14 @@ import { end } from "./end.ts";
 import { fail } from "./fail.ts";
 import { http } from "./http.ts";
 import { loop } from "./loop.ts";
+import { mail } from "./mail.ts";
 import { respond } from "./respond.ts";
 import { script } from "./script.ts";
+import { switch_ } from "./switch.ts";
 
 export type BlockKind = (activation: Activation) => void;
 
-const kinds: Record<string, BlockKind> = { call, condition, end, fail, http, loop, respond, script };
+const kinds: Record<string, BlockKind> = { call, condition, end, fail, http, loop, mail, respond, script, switch: switch_ };
 /** They take part in the graph alone. */
 const passive = new Set(["start", "turn", "join"]);
 
