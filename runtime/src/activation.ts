@@ -8,7 +8,7 @@
 import { faultOf, OperationError, shown, type Fault } from "./fault.ts";
 import { cut } from "./history.ts";
 import { Bound } from "./library/bound.ts";
-import type { Block, Edge } from "./plan.ts";
+import type { Block, Edge, Map_ } from "./plan.ts";
 import { mayRetry, retryDelay } from "./retry.ts";
 import type { Recorded } from "./journal.ts";
 import type { Run } from "./run.ts";
@@ -89,35 +89,41 @@ export class Activation {
     }
 
     #map(): void {
-        const map = this.edge.map;
+        const { map, code } = this.edge;
         if (!map) return this.#execute();
+        this.evaluate(map, code, this.env.names, (given) => {
+            this.input = given;
+            this.ownsInput = code !== undefined;
+            this.#execute();
+        });
+    }
+
+    /** What a mapping gives, now or later. Where it cannot be evaluated this activation fails. */
+    evaluate(map: Map_, code: string[] | null | undefined, names: Names, took: (given: Names) => void): void {
         let given;
         try {
-            const code = this.edge.code;
-            given = map(code === undefined ? this.env.names : copied(this.env.names, code), this.$);
+            given = map(code === undefined ? names : copied(names, code), this.$);
         } catch (error) {
             return this.#notMapped(error);
         }
         if (given instanceof Promise)
             given.then(
-                (value) => this.run.enter(() => this.#take(value)),
+                (value) => this.run.enter(() => this.#take(value, took)),
                 (error) => this.run.enter(() => this.#notMapped(error)),
             );
-        else this.#take(given);
+        else if (code === undefined) took(given);
+        else this.#take(given, took);
     }
 
-    #take(given: Names): void {
-        if (this.edge.code === undefined) this.input = given;
-        else {
-            try {
-                this.input = checked(given) as Names;
-                this.ownsInput = true;
-            } catch (error) {
-                this.$.at = "";
-                return this.#notMapped(error);
-            }
+    #take(given: Names, took: (given: Names) => void): void {
+        let clean;
+        try {
+            clean = checked(given) as Names;
+        } catch (error) {
+            this.$.at = "";
+            return this.#notMapped(error);
         }
-        this.#execute();
+        took(clean);
     }
 
     #notMapped(error: unknown): void {

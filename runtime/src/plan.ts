@@ -47,6 +47,9 @@ interface PlanBlock {
     timeout_ms?: number;
     config?: Names;
     unit?: string;
+    /** Of a loop: {while}, and the names that its expression reads. */
+    while?: Map_;
+    code?: string[] | null;
     blocks?: PlanBlock[];
 }
 
@@ -101,6 +104,8 @@ export class Block {
     readonly config: Names;
     readonly script: ScriptUnit | undefined;
     readonly inner: Scope | undefined;
+    readonly while: Map_ | undefined;
+    readonly whileCode: string[] | null | undefined;
     readonly ins: Edge[] = [];
     readonly outs: Edge[] = [];
     /** For the history: `,"name":"..."`. */
@@ -122,6 +127,8 @@ export class Block {
         this.config = plan.config ?? {};
         this.script = plan.unit === undefined ? undefined : flow.unit<ScriptUnit>(plan.unit);
         this.inner = plan.blocks ? new Scope(flow, plan.blocks) : undefined;
+        this.while = plan.while;
+        this.whileCode = plan.code;
         this.nameJson = `,"name":${json(plan.name ?? plan.id)}`;
     }
 

@@ -20,6 +20,7 @@ export interface TestBlock {
     /** "block" or "block.pin" (out), each with its mapping. */
     in?: Record<string, Map_ | null>;
     code?: string[] | null;
+    while?: Map_;
     /** Names that it hands over, as they are. */
     gives?: string[];
     names?: [string, string][];
@@ -57,6 +58,7 @@ function blocksOf(blocks: TestBlock[], first: string, units: Record<string, stri
                 config: block.config,
                 retry: block.retry,
                 timeout_ms: block.timeout_ms,
+                ...(block.while && { while: block.while, code: block.code }),
                 ...(block.script && { unit: `${block.id}.ts` }),
                 ...(block.blocks && { blocks: blocksOf(block.blocks, "turn", units) }),
             };

@@ -268,6 +268,35 @@ test("14: a turn that reached no End is null; an empty list is done at once", as
     assert.match((await outcome(flow(1 as Any))).error!.message, /input "list": a list is needed/);
 });
 
+test("14: while, one turn after another with `index` and `last`, at most so many", async () => {
+    const flow = (at_most: number, condition: string, work = "async function f({last}) { await sleep(1); return {v: (last ?? 0) + 10}; }"): TestBlock[] => [
+        {
+            id: "each",
+            type: "loop",
+            in: { start: null },
+            config: { at_most },
+            while: eval(`(input, $) => ({while: ${condition}})`),
+            code: ["last", "index", "base"],
+            gives: ["index", "last", "results"],
+            blocks: [
+                { id: "work", type: "script", in: { "start.each": (input) => ({ last: input.last }) }, gives: ["v"], script: work },
+                end({ work: (input) => ({ value: input.v }) }),
+            ],
+        },
+        end({ "each.done": (input) => ({ results: input.results, seen: Object.keys(input).sort() }), "each.error": (input) => ({ error: input.error }) }),
+    ];
+    assert.deepEqual((await outcome(flow(9, "(input.last ?? 0) < 30"), { base: 1 })).output, { results: [10, 20, 30], seen: ["base", "results"] });
+    assert.deepEqual((await outcome(flow(3, "input.index < 3"))).output, { results: [10, 20, 30], seen: ["results"] });
+    assert.deepEqual((await outcome(flow(9, "false"))).output, { results: [], seen: ["results"] });
+    const error = async (...given: Parameters<typeof flow>): Promise<Any> => ((await outcome(flow(...given))).output as Any).error;
+    assert.equal((await error(2, "true")).code, "too_many_turns");
+    assert.match((await error(2, "input.last")).message, /`while` must give true or false/);
+    assert.match((await error(2, "missing.x")).message, /^input "while"|missing/);
+    assert.deepEqual(await error(5, "true", "function f({last}) { if (last === 2) throw new Error('no'); return {v: (last ?? 0) + 1}; }").then(({ index, code }) => [index, code]), [2, "script"]);
+    // Turns in which nothing waits are no recursion.
+    assert.equal(((await outcome(flow(20000, "input.index < 20000", "function f() { return {v: 1}; }"))).output as Any).results.length, 20000);
+});
+
 test("14: stop starts no turn any more and reports the lowest index; collect runs all", async () => {
     const flow = (on_failure: string): TestBlock[] => [
         {

@@ -21,7 +21,10 @@ static const struct shape shape = {
          false, "in the outbox"},
         {"sample", &shape_json, false, "the answer in practice mode: {status, headers, body}"},
         {"body_type", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("json", "form", "text")}, false,
-         "how `body` is written"}),
+         "how `body` is written"},
+        {"idempotency_key", &shape_bool, false, "sends a header Idempotency-Key, the same whenever this request is repeated"},
+        {"unknown", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("repeat", "fail")}, false,
+         "when it may have arrived and no answer came: send it again, or fail with code unknown_outcome (repeat)"}),
 };
 
 static void check(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {

@@ -123,8 +123,12 @@ static void report_codes(struct build *b, struct flow *flow) {
     r.where = flow_place(flow, "bad_code");
     if (flow->deduplicate)
         source_walk(flow->deduplicate, report_source, &r);
-    for (size_t i = 0; i < flow->block_count; i++)
+    for (size_t i = 0; i < flow->block_count; i++) {
+        r.where = block_place(flow, &flow->blocks[i], "bad_code");
+        if (flow->blocks[i].repeat)
+            source_walk(flow->blocks[i].repeat, report_source, &r);
         report_script(&r, &flow->blocks[i]);
+    }
     report_schema(&r, flow->body_schema, "/start/body/schema");
     report_schema(&r, flow->query_schema, "/start/query");
     report_schema(&r, flow->inputs_schema, "/start/inputs");

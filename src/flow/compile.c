@@ -197,13 +197,13 @@ static void write_names(struct buf *out, const struct block *b) {
     buf_addc(out, ']');
 }
 
-/* The keys that are the type's own, but the script, which is a unit. */
+/* The keys that are the type's own, but for texts: they are written as such. */
 static void write_config(struct buf *out, const struct block *b) {
     const char *separator = "";
     buf_adds(out, ",\n     config: {");
     for (const struct shape_key *k = b->type->shape->keys + BLOCK_COMMON_KEYS; k->name; k++) {
         const json_t *value = json_object_get(b->json, k->name);
-        if (!value || strcmp(k->name, "script") == 0)
+        if (!value || strcmp(k->name, "script") == 0 || strcmp(k->name, "while") == 0)
             continue;
         buf_addf(out, "%s%s: ", separator, k->name);
         write_json(out, value);
@@ -227,6 +227,8 @@ static void write_block(struct buf *out, const struct flow *flow, const struct b
     if (timeout)
         buf_addf(out, ", timeout_ms: %lld", (long long)timeout);
     write_member(out, "unit", json_object_get(b->json, "script"));
+    if (b->repeat)
+        write_map(out, "while", &(const struct mapping){.input = STR("while"), .source = *b->repeat}, 1, true);
     if (b->type->opens_scope)
         write_scope(out, flow, b);
     buf_addc(out, '}');

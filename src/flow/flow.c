@@ -61,6 +61,13 @@ static void parse_script(struct parser *p, struct block *b) {
         b->script = codes_add(p->codes, CODE_SCRIPT, folder_text(found), NULL);
 }
 
+static void parse_while(struct parser *p, struct block *b) {
+    struct finding f = block_place(p->flow, b, "bad_source");
+    f.pointer = text_of(p->flow, STR_FMT "/while", STR_ARG(b->pointer));
+    b->repeat = arena_alloc(&p->flow->arena, sizeof *b->repeat);
+    source_parse(json_object_get(b->json, "while"), &f, &p->flow->arena, p->codes, b->repeat, p->findings);
+}
+
 static const struct block_type *find_type(struct str name) {
     for (size_t i = 0; block_types[i]; i++)
         if (str_is(name, block_types[i]->name))
@@ -102,6 +109,8 @@ static void parse_blocks(struct parser *p, struct map *by_id) {
         map_set(by_id, b->id, b);
         if (json_object_get(json, "script"))
             parse_script(p, b);
+        if (json_object_get(json, "while"))
+            parse_while(p, b);
     }
 }
 

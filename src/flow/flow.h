@@ -51,8 +51,9 @@ struct block {
     size_t in_count;
     size_t *outs;
     size_t out_count;
-    unsigned connected;  /* bit i: something hangs at pins[i] */
-    struct code *script; /* script blocks */
+    unsigned connected;    /* bit i: something hangs at pins[i] */
+    struct code *script;   /* script blocks */
+    struct source *repeat; /* a loop's `while`; NULL: it goes through a list */
     /* by graph_order: */
     size_t place;                      /* in its scope, in topological order; whoever opens the scope is 0 */
     size_t inside_first, inside_count; /* of flow->order: the scope it opens */

@@ -8,13 +8,16 @@ static uint64_t *new_row(struct names *n, size_t words) { return arena_alloc(&n-
 
 struct use {
     struct names *n;
-    const struct connection *c; /* NULL: the Start's own sources */
+    const struct connection *c; /* NULL: a block's own source, and */
+    const struct block *block;  /* which; NULL: the Start's */
     const struct mapping *mapping;
     uint64_t *always, *perhaps; /* names at that place */
 };
 
 static struct finding use_place(const struct use *u, const struct source *s, const char *code) {
-    struct finding f = u->c ? connection_place(u->n->flow, u->c, code) : flow_place(u->n->flow, code);
+    struct finding f = u->c       ? connection_place(u->n->flow, u->c, code)
+                       : u->block ? block_place(u->n->flow, u->block, code)
+                                  : flow_place(u->n->flow, code);
     f.pointer = s->pointer;
     return f;
 }
@@ -206,9 +209,24 @@ static void check_deduplicate(struct names *n) {
         source_walk(n->flow->deduplicate, check_source, &u);
 }
 
+/* A loop's `while` sees what its turns see. */
+static void check_repeat(struct names *n, const struct block *b) {
+    struct use u = {.n = n, .block = b, .always = new_row(n, n->words), .perhaps = new_row(n, n->words)};
+    size_t i = 0;
+    while (i < b->out_count && connection(n, b->outs[i])->pin != 0)
+        i++;
+    if (!b->repeat || i == b->out_count)
+        return;
+    names_of(n, b->outs[i], u.always, u.perhaps);
+    source_walk(b->repeat, check_source, &u);
+}
+
 void names_check_mappings(struct names *n) {
     for (size_t c = 0; c < n->flow->connection_count; c++)
         if (n->g->reachable[connection(n, c)->from])
             check_connection(n, c);
+    for (size_t i = 0; i < n->flow->block_count; i++)
+        if (n->g->reachable[i])
+            check_repeat(n, &n->flow->blocks[i]);
     check_deduplicate(n);
 }

@@ -60,6 +60,8 @@ void flow_uses_gather(const struct flow *flow, struct flow_uses *uses) {
         add(uses->secrets, jsonx_str(b->json, "auth"));
         if (!str_is(jsonx_str(b->json, "mode"), "start")) /* that is a run of its own */
             add(uses->flows, jsonx_str(b->json, "flow"));
+        if (b->repeat)
+            source_walk(b->repeat, use_source, uses);
         if (b->script)
             use_code(uses, b->script);
     }

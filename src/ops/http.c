@@ -43,11 +43,9 @@ static bool take_method(struct op *op, struct str *out, struct error *err) {
 static bool take_headers(struct op *op, struct http_request *http, struct error *err) {
     json_t *headers = json_object_get(op->args, "headers"), *value;
     const char *name;
-    if (!headers || json_is_null(headers))
-        return true;
-    if (!json_is_object(headers))
+    if (headers && !json_is_null(headers) && !json_is_object(headers))
         return error_set(err, ERR_INVALID, "headers is not an object");
-    struct http_header *h = arena_alloc(&op->arena, json_object_size(headers) * sizeof *h);
+    struct http_header *h = arena_alloc(&op->arena, (json_object_size(headers) + 1) * sizeof *h); /* and the key */
     http->headers = h;
     json_object_foreach(headers, name, value) {
         if (!json_is_string(value))
@@ -136,16 +134,38 @@ static json_t *result_json(const struct http_result *result) {
                      result->certificate ? certificate_json(result->certificate) : json_null());
 }
 
+/* The request may have arrived, and its flow does not want it to arrive twice. */
+static bool is_unknown(const struct op *op, const struct error *err) {
+    return (err->code == ERR_CONNECTION_LOST || err->code == ERR_TIMEOUT) && http_kind(op->args) == OP_EFFECT &&
+           op_fails_when_unknown(op->args);
+}
+
 static void on_done(void *arg, const struct http_result *result, const struct error *err) {
     struct op *op = arg;
-    if (err)
+    struct error unknown;
+    if (err && is_unknown(op, err)) {
+        error_set(&unknown, ERR_UNKNOWN_OUTCOME, "%s: the request may have been carried out", err->text);
+        op_fail(op, &unknown, NULL);
+    } else if (err)
         op_fail(op, err, NULL);
     else
         op_succeed(op, result_json(result));
 }
 
+/* The key is a string in quotes (draft-ietf-httpapi-idempotency-key-header-07, section 2.1). The flow's own goes before it. */
+static void add_key(struct op *op, struct http_request *http) {
+    struct http_header *h = (struct http_header *)(uintptr_t)http->headers; /* take_headers left room for one more */
+    if (!op->key[0] || !jsonx_bool(op->args, "idempotency_key", false))
+        return;
+    for (size_t i = 0; i < http->header_count; i++)
+        if (str_eq_nocase(h[i].name, STR("idempotency-key")))
+            return;
+    h[http->header_count++] = (struct http_header){STR("Idempotency-Key"), str_from(arena_printf(&op->arena, "\"%s\"", op->key))};
+}
+
 static void http_op_start(struct op *op) {
     struct request *r = op->own;
+    add_key(op, &r->http);
     r->call = http_start(op->env->transfers, &r->http, on_done, op);
 }
 

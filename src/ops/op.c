@@ -48,6 +48,8 @@ void op_free(struct op *op) {
     free(op);
 }
 
+bool op_fails_when_unknown(const json_t *args) { return str_is(jsonx_str(args, "unknown"), "fail"); }
+
 void op_succeed(struct op *op, json_t *value) {
     op->ended_us = clock_monotonic_us();
     op->value = value;

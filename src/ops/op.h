@@ -79,6 +79,9 @@ void op_start(struct op *op);
 void op_cancel(struct op *op);
 void op_free(struct op *op); /* takes NULL */
 
+/* Of an effect: where it is not known whether it was carried out, it fails instead of being repeated. */
+bool op_fails_when_unknown(const json_t *args);
+
 /* For the types: each takes what it is given, then calls done. */
 void op_succeed(struct op *op, json_t *value);
 void op_fail(struct op *op, const struct error *err, json_t *details);

@@ -355,7 +355,10 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     o->op->arg = o;
     o->op->time_ms = o->asked_ms;
     make_key(r, key, o->op->key);
-    if (is_captured(o)) {
+    if (o->kind == OP_EFFECT && !is_captured(o) && op_fails_when_unknown(args) && map_find(&r->asked, str_from(o->id))) {
+        operation_fail(o, ERR_UNKNOWN_OUTCOME,
+                       "it was under way when the server stopped: it may have been carried out, and is not repeated");
+    } else if (is_captured(o)) {
         if (o->type->capture(o->op, &o->captured, &o->err))
             operation_capture(o);
         else

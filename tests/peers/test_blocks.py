@@ -43,3 +43,11 @@ def test_mail(server):
 def test_mail_that_cannot_be_sent_leaves_by_error(server):
     answer = post(server, "/mail", {"to": "no address", "subject": "x", "name": "Ann"})
     assert answer.status == 502 and answer.json["block"] == "tell" and "to" in answer.json["message"]
+
+
+def test_a_loop_goes_on_while_its_expression_holds(server):
+    assert server.get("/count?to=5").json == [1, 2, 3, 4, 5]
+    assert server.get("/count?to=0").json == []
+    assert server.get("/count?to=20").json == list(range(1, 21))
+    answer = server.get("/count?to=21")
+    assert answer.status == 500 and answer.json["code"] == "too_many_turns"

@@ -2,13 +2,14 @@
 import collections
 import json
 import random
+import re
 import shutil
 import time
 
 import pytest
 
 from peers.flowlet import ROOT, Flowlet
-from peers.http_peer import Answer, HttpPeer
+from peers.http_peer import DROPPED, SILENT, Answer, HttpPeer
 from peers.process import wait_until
 
 WORKSPACE = "durable"
@@ -95,3 +96,25 @@ def test_a_server_that_stops_does_not_wait_for_what_can_go_on_later(server, peer
     server.start()
     assert ended(server, run)["state"] == "done"
     assert time.monotonic() - started < 8 and len(peer.calls) == 2
+
+
+def test_a_request_sends_its_key_which_stays_over_attempts(server, peer):
+    peer.fault_next(DROPPED, Answer(503, {}, b"not now"))
+    found = ended(server, begin(server, "keyed"))
+    assert found["state"] == "done", found["error"]
+    keys = [call.headers["idempotency-key"] for call in peer.calls]
+    assert [call.method for call in peer.calls] == ["POST"] * 3 + ["PUT"]
+    assert re.fullmatch(r'"[0-9a-f]{64}"', keys[0]) and keys[:3] == keys[:1] * 3 and keys[3] != keys[0]
+
+
+def test_a_request_whose_outcome_is_unknown_fails_where_its_block_says_so(server, peer):
+    peer.fault_next(DROPPED)
+    found = ended(server, begin(server, "once"))
+    assert found["state"] == "failed" and "may have been carried out" in found["error"] and len(peer.calls) == 1
+    peer.fault_next(SILENT)
+    run = begin(server, "once")
+    wait_until(lambda: len(peer.calls) == 2, 10, "the request")
+    server.kill()
+    server.start()
+    found = ended(server, run)
+    assert found["state"] == "failed" and "it was under way when the server stopped" in found["error"] and len(peer.calls) == 2

@@ -192,6 +192,7 @@ static bool finds(const char *flow, const char *code) {
     folder_free(f);
     bool found = helper_found(&b, code);
     helper_build_release(&b);
+    b = (struct helper_build){0};
     return found;
 }
 
@@ -205,7 +206,6 @@ Test(release, a_switch_has_the_pins_of_its_cases) {
     cr_assert(has(f->plan, "type: \"switch\"") && has(f->plan, "cases: [{\"id\": \"a\", \"value\": 1}, "));
     cr_assert(has(f->plan, "{from: 1, pin: \"b\"}") && has(f->plan, "{from: 1, pin: \"default\"}"));
     cr_assert_eq(json_array_size(b.findings), 0, "%s", b.printed.ptr);
-    helper_build_release(&b);
     cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}", ", {'from': 's.b', 'to': 'end'}"), "unknown_pin"));
     cr_assert(finds(SWITCH("{'id': 'a', 'value': 1}", ", {'from': 's.a', 'to': 'end'}"), "no_end") == false);
 }
@@ -223,4 +223,23 @@ Test(release, a_mail_takes_its_server_from_a_secret_of_its_type) {
     "'m', 'map': {'server': {'secret': '" secret "'}, 'from': {'value': 'a@b'}, 'to': {'value': ['c@d']}}}]}"
     cr_assert(finds(MAIL("key"), "wrong_secret"));
     cr_assert(!finds(MAIL("mail"), "wrong_secret") && finds(MAIL("mail"), "not_declared"));
+}
+
+#define WHILE(own, condition)                                                                                                    \
+    "{'name': 'W', 'type': 'reusable', 'start': {'inputs': {'type': 'object', 'required': ['v'], 'properties': {'v': {}}}}, "    \
+    "'blocks': [{'id': 'l', 'type': 'loop', " own "'while': " condition "}, {'id': 'e', 'type': 'end', 'in': 'l'}], "            \
+    "'connections': [{'from': 'start.out', 'to': 'l'}, {'from': 'l.each', 'to': 'e', 'map': {'value': {'from': 'last'}}}]}"
+
+Test(release, a_loop_may_go_on_while_an_expression_holds) {
+    const struct release *r = build(helper_folder("workspace.json", WORKSPACE, "flows/s.json",
+                                                  WHILE("'at_most': 7, ", "{'code': 'input.last < input.v'}"), NULL));
+    const struct release_flow *f = release_find_flow(r, STR("s"));
+    cr_assert(has(f->plan, "config: {at_most: 7}"));
+    cr_assert(
+        has(f->plan,
+            "while: function (input, $) { return {\"while\": ($.at = \"while\", (\ninput.last < input.v\n))}; }, code: [\""));
+    cr_assert(finds(WHILE("", "{'code': 'input.item'}"), "unknown_name"));
+    cr_assert(finds(WHILE("", "{'code': '1\\n@fault'}"), "bad_code"));
+    cr_assert(finds(WHILE("", "{'setting': 'none'}"), "not_declared"));
+    cr_assert(finds(WHILE("'at_once': 2, ", "{'value': true}"), "not_in_this_mode"));
 }

@@ -33,9 +33,9 @@ export function http(a: Activation): void {
 }
 
 function argsOf(a: Activation): Names & { url: string; method: string } {
-    const { auth, follow_redirects, changes, counts_as, sample, body_type } = a.block.config;
+    const { auth, follow_redirects, changes, counts_as, sample, body_type, idempotency_key, unknown } = a.block.config;
     const request = requestOf(a.input, body_type, 'input "url": ');
-    return { ...request, timeout_ms: a.block.timeoutMs || undefined, follow_redirects, auth, changes, counts_as, to: a.input.to, sample };
+    return { ...request, timeout_ms: a.block.timeoutMs || undefined, follow_redirects, auth, changes, counts_as, to: a.input.to, sample, idempotency_key, unknown };
 }
 
 function answered(a: Activation, url: string, answer: Answer): void {

@@ -64,7 +64,62 @@ class Turns {
     }
 }
 
+/** One turn after another, as long as the expression over `index` and `last` holds. */
+class While {
+    readonly results: unknown[] = [];
+    #last: unknown = null;
+    #going = false;
+    #next = false;
+
+    constructor(readonly a: Activation) {}
+
+    /** A turn in which nothing waits is over before the scope's start() returns, and comes back here. */
+    go(): void {
+        this.#next = true;
+        if (this.#going) return;
+        this.#going = true;
+        while (this.#next) {
+            this.#next = false;
+            this.#ask();
+        }
+        this.#going = false;
+    }
+
+    #ask(): void {
+        const { a } = this;
+        const names: Names = { ...a.env.names };
+        put(names, a.block.nameOf("index"), this.results.length);
+        put(names, a.block.nameOf("last"), this.#last);
+        a.evaluate(a.block.while!, a.block.whileCode, names, (given) => this.#answered(given.while, names));
+    }
+
+    #answered(holds: unknown, names: Names): void {
+        const { a } = this;
+        const index = this.results.length;
+        const most = a.block.config.at_most ?? 100;
+        if (a.dead) return;
+        if (typeof holds !== "boolean") return a.fail({ code: "mapping", message: `\`while\` must give true or false, before turn ${index} it gave neither` });
+        if (!holds) return a.succeed("done", { results: this.results });
+        if (index >= (most as number)) return a.fail({ code: "too_many_turns", message: `it still wanted to go on after ${String(most)} turns, which are all it may take` });
+        new ScopeRun(a.run, a.block.inner!, `${a.path}[${index}].`, names, a, a.scope.depth, (scope) => this.#ended(scope)).start(a.clock);
+    }
+
+    #ended(scope: ScopeRun): void {
+        const { a } = this;
+        const index = this.results.length;
+        if (a.dead) return;
+        if (scope.t > a.clock) a.clock = scope.t;
+        if (scope.uncaught.length > 0) {
+            const { fault } = scope.uncaught[0];
+            return a.fail({ ...fault, message: `turn ${index}: ${fault.message}`, index });
+        }
+        this.results.push((this.#last = scope.ending?.output.value ?? null));
+        this.go();
+    }
+}
+
 export function loop(a: Activation): void {
+    if (a.block.while) return timed(a, () => new While(a).go());
     const list = a.input.list;
     if (Array.isArray(list)) timed(a, () => new Turns(a, list).go());
     else a.fail({ code: "mapping", message: `input "list": a list is needed, this is ${list === undefined || list === null ? "nothing" : `a ${typeof list}`}` });

@@ -44,6 +44,8 @@ const HTTP_OPTIONS = {
     countsAs: "counts_as",
     to: "to",
     sample: "sample",
+    idempotencyKey: "idempotency_key",
+    unknown: "unknown",
 };
 
 export function httpOf(ask: Ask) {

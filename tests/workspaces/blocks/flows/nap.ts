@@ -1,0 +1,4 @@
+export async function nap({}: {}): Promise<{}> {
+  await sleep(1);
+  return {};
+}
