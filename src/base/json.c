@@ -27,7 +27,7 @@ json_t *jsonx_parse_at(struct str text, unsigned *line, unsigned *column, struct
     json_t *value = NULL;
     if (text_depth(text) > JSONX_DEPTH_MAX)
         error_set(err, ERR_INVALID, "JSON that is nested deeper than %d", JSONX_DEPTH_MAX);
-    else if (!(value = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at)))
+    else if (!(value = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &at)))
         error_set(err, ERR_INVALID, "no valid JSON: %s", at.text);
     *line = at.line > 0 ? (unsigned)at.line : 1;
     *column = at.column > 0 ? (unsigned)at.column : 1;

@@ -60,6 +60,14 @@ Test(base, json_strings_escape_and_mend) {
     buf_release(&b);
 }
 
+Test(base, json_strings_may_hold_nul) {
+    struct error err;
+    json_t *value = jsonx_parse(STR("\"a\\u0000b\""), &err);
+    cr_assert(str_eq(jsonx_string_value(value), str_of("a\0b", 3)));
+    json_decref(value);
+    cr_assert_null(jsonx_parse(STR("{\"a\\u0000\": 1}"), &err));
+}
+
 Test(base, json_errors_say_where) {
     struct error err;
     cr_assert_null(jsonx_parse(STR("{\"a\": 1,\n \"a\": 2}"), &err));
