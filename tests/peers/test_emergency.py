@@ -236,3 +236,62 @@ def test_practice_captures_what_would_have_gone(tmp_path, internet):
         refused = server.command("live", check=False)
         assert refused.returncode != 0 and "practice" in refused.stdout + refused.stderr or "empty" in refused.stdout + refused.stderr
     assert not internet.pager.calls and not internet.mailbox.mails
+
+
+# The other channels, tickets, and the site watched by itself
+
+OTHERS = {"slack": True, "sms_account": "AC" + "1" * 32, "sms_from": "+15005550006", "sms_to": "+15005550009", "telegram_chat": "42",
+          "ticket_url": "https://api.github.com/repos/o/r/issues"}
+OTHER_SECRETS = {"slack_webhook": "https://hooks.slack.com/services/T0/B0/x", "twilio_login": "AC" + "1" * 32 + ":token",
+                 "telegram_token": "12345:secret-of-the-bot", "ticket_token": "tracker-token"}
+
+
+def test_the_other_channels_speak_their_services_ways(start, internet):
+    server = start(secrets=OTHER_SECRETS, **OTHERS)
+    internet.slack.fault_next(CLOSED)
+    answer, _ = press(server, message="Checkout & <more>")
+    said = readable(answer)
+    assert all(name in said for name in ("Slack", "SMS", "Telegram")) and "still" in said
+    sms = internet.twilio.calls[0]
+    assert sms.outcome == 201 and sms.form["To"] == OTHERS["sms_to"] and "Checkout & <more>" in sms.form["Body"]
+    chat = internet.telegram.calls[0]
+    assert chat.outcome == 200 and chat.path == "/bot12345:secret-of-the-bot/sendMessage" and chat.json["chat_id"] == "42"
+    wait_until(lambda: any(c.outcome == 200 for c in internet.slack.calls), 20, "Slack's second try")
+    assert "Checkout &amp; &lt;more&gt;" in internet.slack.calls[-1].json["text"]
+    record = server.api("GET", f"/workspaces/{WORKSPACE}/runs?detail=true").text
+    assert "secret-of-the-bot" not in record and "hooks.slack.com/services/T0" not in record
+
+
+def test_an_event_of_nodeping_sent_again_is_one_mail_and_one_ticket(start, internet):
+    server = start(secrets=OTHER_SECRETS, ticket_url=OTHERS["ticket_url"])
+    down = deliveries.nodeping("json", secret=emergency.NODEPING_SECRET, start="1767323045678")
+    assert server.deliver("/nodeping", down).status == 202
+    wait_until(lambda: internet.tracker.calls and mails_to(internet, TEAM), 10, "ticket and mail")
+    runs_settle(server)
+    assert server.deliver("/nodeping", down).json == {"duplicate": True}
+    later = deliveries.nodeping("json", secret=emergency.NODEPING_SECRET, start="1767323999999")
+    assert server.deliver("/nodeping", later).status == 202
+    wait_until(lambda: len(mails_to(internet, TEAM)) == 2, 10, "the later event's mail")
+    runs_settle(server)
+    assert len(internet.tracker.calls) == 1 and internet.tracker.calls[0].headers["authorization"] == "Bearer tracker-token"
+    by_header = deliveries.nodeping("form", start="1767324999999")
+    by_header.headers["Authorization"] = f"Bearer {emergency.NODEPING_SECRET}"
+    assert server.deliver("/nodeping", by_header).status == 202
+
+
+def test_the_watched_site_is_down_at_the_second_bad_scan_and_up_at_the_second_good_one(start, internet, site):
+    server = start(site, endpoints=[{"url": "https://www.customer.example/", "text": "Welcome"}])
+
+    def watch():
+        run = server.api("POST", f"/workspaces/{WORKSPACE}/flows/watch-site/runs?wait=true", {"input": {"scheduledAt": 0}}).json
+        assert run["state"] == "done", run
+        runs_settle(server)
+        return len(internet.pager.calls), len(mails_to(internet, TEAM))
+    assert watch() == (0, 0)
+    site.write("index.html", "gone")
+    assert watch() == (0, 0), "one bad scan may be the network's fault"
+    assert watch() == (1, 1)
+    assert watch() == (2, 1), "still down: paged again, which PagerDuty knows about"
+    site.write("index.html", "Welcome back")
+    assert watch() == (2, 1)
+    assert watch() == (2, 2) and "up again" in mails_to(internet, TEAM)[1].message["Subject"]

@@ -43,13 +43,15 @@ def tampered(delivery: Delivery) -> Delivery:
 
 
 def nodeping(how, event="down", check="201205050153W2Q4C-0J2HSIRF", label="Shop, front page", target="https://www.customer.example/",
-             message="Timeout", secret=None) -> Delivery:
+             message="Timeout", secret=None, start=None) -> Delivery:
     """NodePing's webhook by a template with all of its useful fields; how is "get", "form" or "json". Every value is text."""
     fields = {"id": check, "event": event, "label": label, "target": target, "type": "HTTP", "runtime": "5003", "code": "0"}
     if event == "down":
         fields["message"] = message
     if secret:
         fields["secret"] = secret
+    if start:
+        fields["start"] = start
     if how == "get":
         return Delivery("GET", {}, b"", "?" + urllib.parse.urlencode(fields))
     if how == "form":
