@@ -14,6 +14,7 @@
 #include "net/names.h"
 #include "net/transfer.h"
 #include "run/runs.h"
+#include "serve/practice.h"
 #include "trigger/endpoints.h"
 #include "trigger/cron.h"
 #include "trigger/schedules.h"
@@ -220,6 +221,7 @@ static void say_ready(struct server *s) {
     say_layers(s);
     printf("ready listen=%s console=%s\n", s->public_url, console);
     fflush(stdout);
+    practice_print(s->workspaces, s->public_url);
 }
 
 static void publish_next(struct server *s);

@@ -2,7 +2,7 @@
  *
  *     server_run(&options, err);       until SIGTERM or SIGINT: then it drains
  *
- * Prints one line to standard output when it answers: "ready listen=URL console=URL". */
+ * Prints one line to standard output when it answers: "ready listen=URL console=URL"; behind it, in practice mode, what to try. */
 #ifndef FLOWLET_SERVER_H
 #define FLOWLET_SERVER_H
 

@@ -17,6 +17,9 @@ enum signature_result {
     SIGNATURE_MALFORMED, /* no v1 entry, or no sha256=, of 64 hex digits */
 };
 enum signature_result signature_pagerduty_v3(struct str header, struct str secret, struct str body);
+/* "v1=HEX": what the sender writes. */
+#define SIGNATURE_TEXT 68
+void signature_pagerduty_v3_write(struct str secret, struct str body, char out[SIGNATURE_TEXT]);
 enum signature_result signature_github_hmac(struct str header, struct str secret, struct str body);
 
 #endif

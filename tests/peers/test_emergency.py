@@ -1,5 +1,6 @@
 """The emergency response workspace on the real binary: what the peers received, what the caller read."""
 import re
+import subprocess
 import time
 
 import pytest
@@ -233,6 +234,8 @@ def test_practice_captures_what_would_have_gone(tmp_path, internet):
         assert "page" in kinds and "mail" in kinds
         mail = next(e for e in outbox if e["kind"] == "mail")
         assert "MIME-Version: 1.0" in mail["content"] and mail["to"]
+        line = re.search(r"^ *(curl -i .*)$", server.log.read_text(), re.M).group(1)
+        assert subprocess.run(line, shell=True, capture_output=True, text=True).stdout.startswith("HTTP/1.1 202")
         refused = server.command("live", check=False)
         assert refused.returncode != 0 and "practice" in refused.stdout + refused.stderr or "empty" in refused.stdout + refused.stderr
     assert not internet.pager.calls and not internet.mailbox.mails

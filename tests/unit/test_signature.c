@@ -11,6 +11,13 @@ static enum signature_result check(const char *header) {
     return signature_pagerduty_v3(str_from(header), STR("tSnb+k1/"), STR(BODY));
 }
 
+Test(signature, what_is_written_is_what_fits) {
+    char written[SIGNATURE_TEXT];
+    signature_pagerduty_v3_write(STR("secret"), STR("{}"), written);
+    cr_expect_eq(signature_pagerduty_v3(str_from(written), STR("secret"), STR("{}")), SIGNATURE_FITS);
+    cr_expect_eq(signature_pagerduty_v3(str_from(written), STR("other"), STR("{}")), SIGNATURE_WRONG);
+}
+
 Test(signature, any_entry_that_fits_is_enough) {
     cr_assert_eq(check("v1=" HEX), SIGNATURE_FITS);
     cr_assert_eq(check("v1=" WRONG ",v1=" HEX), SIGNATURE_FITS);
