@@ -113,6 +113,10 @@ static void describe_endpoint(struct release_flow *f, struct arena *arena) {
     f->at_once = str_is(jsonx_str(f->start, "answer"), "at once");
     f->deduplicate = json_object_get(f->start, "deduplicate");
     f->body_max_bytes = jsonx_int(json_object_get(f->start, "body"), "max_bytes", BODY_MAX_BYTES);
+    const json_t *limits = json_object_get(f->start, "limits");
+    f->requests_per_minute = jsonx_int(limits, "requests_per_minute", 0);
+    f->per_client = str_is(jsonx_str(limits, "per"), "client");
+    f->calls_at_once = jsonx_int(limits, "at_once", 0);
     f->cors = json_object_get(f->start, "cors");
     f->access = arena_alloc(arena, json_array_size(access) * sizeof *f->access);
     json_array_foreach(access, i, rule) f->access[f->access_count++] =

@@ -85,7 +85,9 @@ struct release_flow {
     bool responds;    /* has a Respond block */
     unsigned needs;   /* of enum flow_need */
     int64_t body_max_bytes;
-    const json_t *cors; /* as in the document; NULL: none */
+    int64_t requests_per_minute, calls_at_once; /* 0: any number */
+    bool per_client;                            /* requests_per_minute is for each caller */
+    const json_t *cors;                         /* as in the document; NULL: none */
 
     /* Cron: one of the two, and where the line's times are. */
     struct str every; /* "5 minutes"; empty: line is set */

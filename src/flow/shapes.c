@@ -43,18 +43,28 @@ static const struct shape connection_shape = {
 
 /* ---- the Start, by the flow's type ---- */
 
-static const struct shape limits_shape = {
+#define RUN_LIMITS                                                                                                               \
+    {"run_ms", &(const struct shape){.kind = SHAPE_INT, .min = 100, .max = HOUR_MS}, false,                                      \
+     "run time that is not spent waiting (30000)"},                                                                              \
+        {"cpu_ms", &(const struct shape){.kind = SHAPE_INT, .min = 10, .max = 10 * MINUTE_MS}, false, "CPU time (10000)"}, {     \
+        "memory_mb", &(const struct shape){.kind = SHAPE_INT, .min = 8, .max = 256}, false, "memory (64)"                        \
+    }
+
+static const struct shape limits_shape = {.kind = SHAPE_OBJECT, .ref = "limits", .keys = SHAPE_KEYS(RUN_LIMITS)};
+static const struct shape endpoint_limits_shape = {
     .kind = SHAPE_OBJECT,
-    .ref = "limits",
-    .keys = SHAPE_KEYS(
-        {"run_ms", &(const struct shape){.kind = SHAPE_INT, .min = 100, .max = HOUR_MS}, false,
-         "run time that is not spent waiting (30000)"},
-        {"cpu_ms", &(const struct shape){.kind = SHAPE_INT, .min = 10, .max = 10 * MINUTE_MS}, false, "CPU time (10000)"},
-        {"memory_mb", &(const struct shape){.kind = SHAPE_INT, .min = 8, .max = 256}, false, "memory (64)"}),
+    .ref = "endpoint_limits",
+    .keys = SHAPE_KEYS(RUN_LIMITS,
+                       {"requests_per_minute", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 1000000}, false,
+                        "beyond: 429 with Retry-After"},
+                       {"per", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("flow", "client")}, false,
+                        "whose requests are counted together: all of the flow (default), or one caller's address"},
+                       {"at_once", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 100000}, false,
+                        "requests that wait for their answer at one time; beyond: 503 with Retry-After"}),
 };
 
-#define START_TAIL                                                                                                               \
-    {"limits", &limits_shape, false, "what one run may use"}, { "note", &shape_text, false, "for whoever reads the flow" }
+#define START_TAIL(shape)                                                                                                        \
+    {"limits", &shape, false, "what one run may use"}, { "note", &shape_text, false, "for whoever reads the flow" }
 
 static const struct shape parameter_shape = {
     .kind = SHAPE_OBJECT,
@@ -95,24 +105,24 @@ static const struct shape cors_shape = {
 };
 static const struct shape endpoint_start_shape = {
     .kind = SHAPE_OBJECT,
-    .keys =
-        SHAPE_KEYS({"method",
-                    &(const struct shape){.kind = SHAPE_CHOICE,
-                                          .choices = SHAPE_CHOICES("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")},
-                    true, "of the request"},
-                   {"path", &(const struct shape){.kind = SHAPE_STRING, .max = 512}, true, "/api/user/{id}, kept as written"},
-                   {"parameters", &(const struct shape){.kind = SHAPE_MAP, .item = &parameter_shape, .names = true}, false,
-                    "types of what stands in braces in the path"},
-                   {"query", &shape_schema_value, false, "what the query must look like"},
-                   {"body", &body_shape, false, "what is sent along"},
-                   {"access", &(const struct shape){.kind = SHAPE_LIST, .item = &access_shape, .max = 10}, false,
-                    "who may call: any one of them is enough; none: everybody"},
-                   {"answer", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("end", "at once")}, false,
-                    "when the flow ends, or 202 as soon as the run is stored"},
-                   {"durable", &shape_bool, false, "stored before anything happens, resumed after a crash"},
-                   {"deduplicate", &shape_source, false, "a value that is the same when a delivery is repeated"},
-                   {"output", &shape_schema_value, false, "what the answer looks like"},
-                   {"cors", &cors_shape, false, "pages of other origins that may read the answers"}, START_TAIL),
+    .keys = SHAPE_KEYS(
+        {"method",
+         &(const struct shape){.kind = SHAPE_CHOICE,
+                               .choices = SHAPE_CHOICES("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")},
+         true, "of the request"},
+        {"path", &(const struct shape){.kind = SHAPE_STRING, .max = 512}, true, "/api/user/{id}, kept as written"},
+        {"parameters", &(const struct shape){.kind = SHAPE_MAP, .item = &parameter_shape, .names = true}, false,
+         "types of what stands in braces in the path"},
+        {"query", &shape_schema_value, false, "what the query must look like"},
+        {"body", &body_shape, false, "what is sent along"},
+        {"access", &(const struct shape){.kind = SHAPE_LIST, .item = &access_shape, .max = 10}, false,
+         "who may call: any one of them is enough; none: everybody"},
+        {"answer", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("end", "at once")}, false,
+         "when the flow ends, or 202 as soon as the run is stored"},
+        {"durable", &shape_bool, false, "stored before anything happens, resumed after a crash"},
+        {"deduplicate", &shape_source, false, "a value that is the same when a delivery is repeated"},
+        {"output", &shape_schema_value, false, "what the answer looks like"},
+        {"cors", &cors_shape, false, "pages of other origins that may read the answers"}, START_TAIL(endpoint_limits_shape)),
 };
 static const struct shape cron_start_shape = {
     .kind = SHAPE_OBJECT,
@@ -123,12 +133,12 @@ static const struct shape cron_start_shape = {
                     false, "what is due while the run before is under way: not run (the default), run after it, run beside it"},
                    {"missed", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("once", "all", "skip")}, false,
                     "what was due while the server was down: one run for all (the default), one each, none"},
-                   START_TAIL),
+                   START_TAIL(limits_shape)),
 };
 static const struct shape reusable_start_shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS({"inputs", &shape_schema_value, false, "an object schema: what callers give"},
-                       {"outputs", &shape_schema_value, false, "an object schema: what callers get"}, START_TAIL),
+                       {"outputs", &shape_schema_value, false, "an object schema: what callers get"}, START_TAIL(limits_shape)),
 };
 
 /* ---- the document ---- */

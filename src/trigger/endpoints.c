@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "trigger/access.h"
 #include "trigger/cors.h"
+#include "trigger/quota.h"
 #include "trigger/router.h"
 
 struct routes {
@@ -18,6 +19,7 @@ struct endpoints {
     struct endpoints_env env;
     struct httpd *httpd;
     struct routes *routes; /* in the order of the workspaces' ids */
+    struct map quotas;     /* "WORKSPACE/FLOW" -> struct quota, of flows that have such limits */
     struct endpoints_counts counts;
 };
 
@@ -31,6 +33,7 @@ struct call {
     int64_t started_us;
     struct timer timer;
     bool over;
+    struct quota *under_way;                  /* which counts this request; NULL: none does */
     struct httpd_field also[CORS_FIELDS_MAX]; /* of every answer */
     size_t also_count;
 };
@@ -57,6 +60,8 @@ static void answer(struct call *c, int status, const struct httpd_field *fields,
     c->over = true;
     timer_stop(&c->timer);
     count(c, status);
+    if (c->under_way)
+        c->under_way->under_way--;
     if (c->also_count) {
         memcpy(all, fields, n * sizeof *all);
         memcpy(all + n, c->also, c->also_count * sizeof *all);
@@ -116,6 +121,59 @@ static void answer_refused(struct call *c, const struct access_verdict *v) {
     answer_problem(c, v->status, error_general(code), v->reason, extra);
 }
 
+/* ---- limits of the flow ---- */
+
+static struct str client_of(struct call *c) {
+    size_t n;
+    const struct httpd_field *headers = httpd_headers(c->rq, &n);
+    return proxies_client(c->endpoints->env.proxies, str_from(httpd_client(c->rq)), headers, n);
+}
+
+static struct quota *quota_of(struct call *c) {
+    struct map *quotas = &c->endpoints->quotas;
+    const char *key = arena_printf(httpd_arena(c->rq), "%lld/" STR_FMT, (long long)c->workspace->id, STR_ARG(c->match.flow->id));
+    struct quota *q = map_find(quotas, str_from(key));
+    if (!q)
+        map_set(quotas, str_from(key), q = quota_new());
+    return q;
+}
+
+static void answer_later(struct call *c, enum error_code code, int64_t seconds, const char *detail) {
+    const char *text = arena_printf(httpd_arena(c->rq), "%lld", (long long)seconds);
+    answer_problem(c, error_http_status(code), error_general(code), detail,
+                   (struct httpd_field){STR("Retry-After"), str_from(text)});
+}
+
+static bool within_rate(struct call *c) {
+    const struct release_flow *flow = c->match.flow;
+    struct str caller = flow->per_client ? client_of(c) : STR("");
+    int64_t seconds = quota_take(quota_of(c), caller, flow->requests_per_minute, clock_monotonic_us());
+    if (!seconds)
+        return true;
+    answer_later(c, ERR_TOO_MANY, seconds,
+                 arena_printf(httpd_arena(c->rq), "this address takes %lld requests a minute%s",
+                              (long long)flow->requests_per_minute, flow->per_client ? " of each caller" : ""));
+    return false;
+}
+
+static bool within_number(struct call *c) {
+    struct quota *q = quota_of(c);
+    if (q->under_way >= c->match.flow->calls_at_once) {
+        answer_later(c, ERR_BUSY, 1, "as many requests of this address are being answered as may be at one time");
+        return false;
+    }
+    q->under_way++;
+    c->under_way = q;
+    return true;
+}
+
+/* A caller's own rate comes before access, so that passwords cannot be tried at will; the flow's comes after it, so
+ * that nobody without access uses it up. */
+static bool is_within_limits(struct call *c) {
+    const struct release_flow *flow = c->match.flow;
+    return (!flow->requests_per_minute || flow->per_client || within_rate(c)) && (!flow->calls_at_once || within_number(c));
+}
+
 /* ---- a request becomes a run ---- */
 
 static void on_answered(void *arg, const struct run_answer *a) {
@@ -151,7 +209,7 @@ static void start_run(struct call *c) {
                             .parameter_count = c->match.parameters};
     q.headers = httpd_headers(rq, &q.header_count);
     if (c->match.flow->needs & NEED_CLIENT)
-        q.client = proxies_client(e->env.proxies, str_from(httpd_client(rq)), q.headers, q.header_count);
+        q.client = client_of(c);
     char trigger[256];
     snprintf(trigger, sizeof trigger, STR_FMT " " STR_FMT, STR_ARG(q.method), STR_ARG(httpd_path(rq)));
     struct run_start start = {
@@ -246,6 +304,8 @@ static void on_head(void *arg, struct httpd_request *rq) {
         return;
     }
     c->also_count = cors_answer(c->match.flow->cors, httpd_header(rq, "Origin"), c->also);
+    if (c->match.flow->per_client && c->match.flow->requests_per_minute && !within_rate(c))
+        return;
     httpd_set_body_max(rq, (size_t)c->match.flow->body_max_bytes);
     if (!access_needs_body(c->match.flow))
         allowed(c);
@@ -265,7 +325,7 @@ static void on_request(void *arg, struct httpd_request *rq) {
     struct call *c = httpd_user(rq);
     if (!still_there(c))
         answer_not_routed(c, ROUTER_NOT_FOUND);
-    else if (!access_needs_body(c->match.flow) || allowed(c))
+    else if ((!access_needs_body(c->match.flow) || allowed(c)) && is_within_limits(c))
         start_run(c);
 }
 
@@ -273,6 +333,7 @@ struct endpoints *endpoints_open(const struct endpoints_env *env, struct error *
     static const struct httpd_handler handler = {.head = on_head, .request = on_request};
     struct endpoints *e = mem_alloc(sizeof *e);
     e->env = *env;
+    map_init(&e->quotas);
     struct workspace *w;
     for (size_t i = 0; (w = workspaces_at(env->workspaces, i)); i++)
         endpoints_changed(e, w);
@@ -332,5 +393,9 @@ void endpoints_close(struct endpoints *e) {
         next = r->next;
         routes_free(r);
     }
+    struct map_entry *q;
+    for (size_t at = 0; (q = map_next(&e->quotas, &at));)
+        quota_free(q->value);
+    map_release(&e->quotas);
     free(e);
 }

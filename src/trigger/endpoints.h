@@ -5,7 +5,7 @@
  *
  * Which workspace answers is said by the host name: the one that has it among its `hosts`, else the first
  * that has no `hosts`. What is refused here is answered as problem+json (RFC 9457): 400, 401, 403, 404, 405 with Allow,
- * 413, 503 with Retry-After; an endpoint that has not answered after a minute gives 504, and its run
+ * 413, 429 and 503 with Retry-After; an endpoint that has not answered after a minute gives 504, and its run
  * goes on if it is durable. Thread: the loop's. */
 #ifndef FLOWLET_ENDPOINTS_H
 #define FLOWLET_ENDPOINTS_H

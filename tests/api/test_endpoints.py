@@ -1,7 +1,9 @@
 """The public listener: who may call, methods, other origins, host names, limits, what is answered."""
 import hashlib
 import hmac
+import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,15 @@ def server(tmp_path_factory):
                              cors={"origins": ["https://shop.example"], "credentials": True, "headers": ["X-Key"]})
     flows["item-put"] = endpoint("PUT", "/item/{id}", access=[GUARDED[1][1]], cors={"origins": ["*"]})
     flows["client"] = endpoint("GET", "/client", {"body": {"from": "client"}})
+    flows["few"] = endpoint("GET", "/few", limits={"requests_per_minute": 3})
+    flows["few-each"] = endpoint("GET", "/few-each", access=[GUARDED[1][1]], limits={"requests_per_minute": 2, "per": "client"})
+    flows["one"] = {"name": "One at a time", "type": "endpoint", "start": {"method": "GET", "path": "/one", "limits": {"at_once": 1}},
+                    "blocks": [{"id": "nap", "type": "script", "script": "nap.ts"}, {"id": "end", "type": "end"}],
+                    "connections": [{"from": "start.out", "to": "nap"}, {"from": "nap.out", "to": "end", "map": {"body": {"value": "rested"}}}]}
     flows["own-options"] = endpoint("OPTIONS", "/own", {"status": {"value": 299}})
     secrets = {"key": {"type": "signing-key", "practice": "s3cret-key"}, "token": {"type": "password", "practice": "t0ken"}}
     folder = workspace(tmp_path_factory.mktemp("workspaces") / "shop", "shop", flows, secrets=secrets)
+    (folder / "flows/nap.ts").write_text("async function nap() {\n    await sleep(700);\n}\n")
     with Flowlet(tmp_path_factory.mktemp("server") / "data", folder, practice=True) as server:
         yield server
 
@@ -164,3 +172,29 @@ def test_a_host_belongs_to_one_workspace(hosted, tmp_path):
     twice = workspace(tmp_path / "twice", "twice", {"a": endpoint("GET", "/a")}, hosts=["a.example", "a.example", "A.example", "b:80"])
     said = hosted.command("check", twice, check=False)
     assert said.returncode == 1 and "twice" in said.stdout + said.stderr and (said.stdout + said.stderr).count("is no host name") == 2
+
+
+# Limits of a flow
+
+def test_so_many_a_minute(server):
+    assert [server.get("/few").status for _ in range(4)] == [200, 200, 200, 429]
+    refused = server.get("/few")
+    assert refused.headers["content-type"] == "application/problem+json" and "3 requests a minute" in refused.json["detail"]
+    assert 15 <= int(refused.headers["retry-after"]) <= 20
+
+
+def test_so_many_a_minute_of_each_caller_wrong_tokens_too(server):
+    assert [server.get("/few-each").status for _ in range(3)] == [403, 403, 429]
+    assert server.get("/few-each", headers={"X-Gitlab-Token": "t0ken"}).status == 429
+    port = int(server.listen.rsplit(":", 1)[1])
+    other = http.client.HTTPConnection("127.0.0.1", port, source_address=("127.0.0.2", 0))
+    other.request("GET", "/few-each", headers={"X-Gitlab-Token": "t0ken"})
+    assert other.getresponse().status == 200
+
+
+def test_so_many_at_a_time(server):
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: server.get("/one"), range(3)))
+    assert sorted(a.status for a in answers) == [200, 503, 503]
+    assert [a.headers["retry-after"] for a in answers if a.status == 503] == ["1", "1"]
+    assert server.get("/one").status == 200
