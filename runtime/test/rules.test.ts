@@ -456,6 +456,24 @@ test("a block's time-out ends it, and what was started for it", async () => {
     assert.deepEqual(finishedOf(frames)!.output, { x: 1 });
 });
 
+test("18: Wait is parked, by a duration or until a time by the activation's clock", async () => {
+    const flow: TestBlock[] = [
+        { id: "w", type: "wait", in: { start: (input) => ({ ms: input.ms, until: input.until }) } },
+        end({ "w.out": () => ({ waited: true }), "w.error": (input) => ({ error: input.error }) }),
+    ];
+    const t = 1_800_000_000_000; // run's
+    const waits = async (input: object): Promise<unknown> => {
+        const done = await outcome(flow, input);
+        assert.deepEqual(done.output, { waited: true });
+        return done.asked.map(({ op, args }) => [op, args]);
+    };
+    assert.deepEqual(await waits({ ms: 90_000 }), [["wait", { ms: 90_000, park: true }]]);
+    assert.deepEqual(await waits({ until: new Date(t + 5000).toISOString() }), [["wait", { ms: 5000, park: true }]]);
+    assert.deepEqual(await waits({ until: "2020-01-01T00:00:00Z" }), [["wait", { ms: 0, park: true }]]);
+    for (const [input, message] of [[{}, /"ms": a number/], [{ ms: -1 }, /"ms": a number/], [{ until: "soon" }, /"until": a time/], [{ until: "2099-01-01T00:00:00Z" }, /more than 366 days/]] as const)
+        assert.match(((await outcome(flow, input)).output as Any).error.message, message);
+});
+
 test("23: a script's module level is its own; the clock stands still; random numbers come from seed and path", async () => {
     const script = `let count = 0; const born = Date.now();
         async function f() {

@@ -5,6 +5,6 @@
 #include "flow/flow.h"
 
 extern const struct block_type block_end, block_http, block_script, block_condition, block_loop, block_join, block_call,
-    block_respond, block_fail, block_switch, block_mail;
+    block_respond, block_fail, block_switch, block_mail, block_wait;
 
 #endif

@@ -2,6 +2,6 @@
 #include "blocks/blocks.h"
 
 const struct block_type *const block_types[] = {
-    &block_end,  &block_http, &block_script,  &block_condition, &block_switch, &block_loop,
-    &block_join, &block_call, &block_respond, &block_fail,      &block_mail,   NULL,
+    &block_end,  &block_http,    &block_script, &block_condition, &block_switch, &block_loop, &block_join,
+    &block_call, &block_respond, &block_fail,   &block_mail,      &block_wait,   NULL,
 };

@@ -1,7 +1,7 @@
-/* wait.c — the operation `wait`: sleep, setTimeout, and the pause before another attempt. */
+/* wait.c — the operation `wait`: sleep, setTimeout, the block Wait, and the pause before another attempt. */
 #include "ops/op.h"
 
-#define WAIT_MAX_MS (24 * 3600 * 1000)
+#define WAIT_MAX_MS (366 * 24 * 3600 * INT64_C(1000))
 
 struct wait {
     struct op *op;
@@ -17,8 +17,8 @@ static enum op_kind wait_kind(const json_t *args) {
 
 static bool wait_check(struct op *op, struct error *err) {
     const json_t *ms = json_object_get(op->args, "ms");
-    if (!json_is_number(ms) || !(json_number_value(ms) >= 0) || json_number_value(ms) > WAIT_MAX_MS)
-        return error_set(err, ERR_INVALID, "wait: ms must be a number from 0 to %d", WAIT_MAX_MS);
+    if (!json_is_number(ms) || !(json_number_value(ms) >= 0) || json_number_value(ms) > (double)WAIT_MAX_MS)
+        return error_set(err, ERR_INVALID, "wait: ms must be a number from 0 to %lld", (long long)WAIT_MAX_MS);
     struct wait *w = op->own = arena_alloc(&op->arena, sizeof *w);
     w->op = op;
     w->ms = (int64_t)json_number_value(ms);

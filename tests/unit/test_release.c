@@ -243,3 +243,15 @@ Test(release, a_loop_may_go_on_while_an_expression_holds) {
     cr_assert(finds(WHILE("", "{'setting': 'none'}"), "not_declared"));
     cr_assert(finds(WHILE("'at_once': 2, ", "{'value': true}"), "not_in_this_mode"));
 }
+
+#define WAIT(start, map)                                                                                                         \
+    "{'name': 'W', 'type': 'endpoint', 'start': {'method': 'POST', 'path': '/w'" start "}, 'blocks': [{'id': 'w', 'type': "      \
+    "'wait'}, {'id': 'e', 'type': 'end'}], 'connections': [{'from': 'start.out', 'to': 'w', 'map': {" map "}}, "                 \
+    "{'from': 'w.out', 'to': 'e'}]}"
+
+Test(release, a_wait_has_one_measure_and_a_stored_run) {
+    cr_assert(finds(WAIT("", "'ms': {'value': 5}"), "wait_not_stored"));
+    cr_assert(!finds(WAIT(", 'durable': true", "'ms': {'value': 5}"), "wait_not_stored"));
+    cr_assert(!finds(WAIT("", "'ms': {'value': 5}"), "no_duration") && finds(WAIT("", ""), "no_duration"));
+    cr_assert(finds(WAIT("", "'ms': {'value': 5}, 'until': {'value': 'x'}"), "no_duration"));
+}

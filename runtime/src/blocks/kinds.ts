@@ -11,10 +11,11 @@ import { mail } from "./mail.ts";
 import { respond } from "./respond.ts";
 import { script } from "./script.ts";
 import { switch_ } from "./switch.ts";
+import { wait } from "./wait.ts";
 
 export type BlockKind = (activation: Activation) => void;
 
-const kinds: Record<string, BlockKind> = { call, condition, end, fail, http, loop, mail, respond, script, switch: switch_ };
+const kinds: Record<string, BlockKind> = { call, condition, end, fail, http, loop, mail, respond, script, switch: switch_, wait };
 /** They take part in the graph alone. */
 const passive = new Set(["start", "turn", "join"]);
 
