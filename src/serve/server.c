@@ -341,6 +341,7 @@ static void on_hangup(uv_signal_t *signal, int number) {
 
 static void catch_signals(struct server *s) {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
     uv_signal_init(loop_uv(s->loop), &s->term);
     uv_signal_init(loop_uv(s->loop), &s->interrupt);
     uv_signal_init(loop_uv(s->loop), &s->hangup);
