@@ -155,7 +155,9 @@ static void on_stored(void *arg, const struct run_answer *answer) {
         dequeue(s, step->fire_ms);
         went_well(s, step->fire_ms);
     } else if (s) {
-        failed(s, step->fire_ms == s->due_ms, answer->body);
+        struct error err;
+        bool known = store_is_failing(s->all->store, &err);
+        failed(s, step->fire_ms == s->due_ms, str_from(known ? err.text : "its run could not be stored"));
     }
     if (s)
         look_soon(s->all);
