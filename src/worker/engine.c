@@ -25,10 +25,11 @@
 #define WATCH_CPU_GRACE_US 1000000
 #define WATCH_MEMORY_GRACE (32u << 20)
 #define SHORT_ENTRY_US 1000
-/* Growth since the last collection that is worth another one: when there is nothing else to do, and between entries once half
- * of what a run may use is gone. */
+/* Growth since the last collection that is worth another one: when there is nothing else to do, and between entries past the
+ * line that ends a run, where the watch would soon blame one for the garbage of all. Below that the engine knows best when. */
 #define IDLE_GARBAGE (8u << 20)
 #define BUSY_GARBAGE (16u << 20)
+/* Growth in one entry from which on it is looked at often. */
 #define ENTRY_GARBAGE (8u << 20)
 
 /* Exported by the engine, declared in no installed header. Any of them may be missing: then the watch alone limits runs,
@@ -302,7 +303,7 @@ static JSValueRef section_value(enum frame_kind kind, size_t i, struct str secti
 }
 
 static bool is_full(size_t rss) {
-    return rss > the.collected + BUSY_GARBAGE && rss > the.base + ((size_t)the.options.memory_mb << 19);
+    return rss > the.collected + BUSY_GARBAGE && rss > the.base + ((size_t)the.options.memory_mb << 20);
 }
 
 /* Between entries. What is left then is kept by runs that wait, or lost: too much of it, and no more runs are wanted. */

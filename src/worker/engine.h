@@ -34,8 +34,9 @@
  *     parseMultipart(bytes, boundary) → [{name, filename?, type?, bytes}, ...]; throws a SyntaxError that says what is wrong
  *     log(level, text)                  for the operator, about Flowlet itself
  *
- * Limits: every 5 ms of CPU the engine asks engine.c, which looks at the run's CPU total and the process's memory and
- * ends the run, not the process, where it can. watch.h ends the process where it can't.
+ * Limits: now and then (each look costs the code compiled so far), and every 5 ms while an entry fills the memory, the engine
+ * asks engine.c, which looks at the run's CPU total and the process's memory and ends the run, not the process, where it can.
+ * watch.h ends the process where it can't.
  *
  * Thread: the engine's own, all of it, but for engine_watch. */
 #ifndef FLOWLET_ENGINE_H
