@@ -208,18 +208,19 @@ Test(pool, what_takes_too_long_ends, .timeout = 120) {
 }
 
 Test(pool, what_takes_too_much_memory_ends, .timeout = 120) {
+    /* run_memory, or "Out of memory" where one allocation alone is too large. */
     open_pool((struct pool_options){.workers = 1});
-    run_evil("() => { const a = []; for (;;) a.push({a: 1, b: [1, 2, 3]}); }", 20000, "run_memory");
-    run_evil("() => { const a = []; for (;;) a.push(new ArrayBuffer(1 << 20)); }", 20000, "");
-    run_evil("() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1)); }", 20000, "run_memory");
-    run_evil("() => { let s = 'x'; for (;;) { s += s; if (s.length > 1e6) s.indexOf('y'); } }", 20000, "");
+    run_evil("() => { const a = []; for (;;) a.push({a: 1, b: [1, 2, 3]}); }", 20000, "emory");
+    run_evil("() => { const a = []; for (;;) a.push(new ArrayBuffer(1 << 20)); }", 20000, "emory");
+    run_evil("() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1)); }", 20000, "emory");
+    run_evil("() => { let s = 'x'; for (;;) { s += s; if (s.length > 1e6) s.indexOf('y'); } }", 20000, "emory");
     run_evil("() => { const a = []; for (let i = 0;; i++) a.push(('x' + i).repeat(100000).toUpperCase()); }", 20000,
-             "run_memory");
-    run_evil("() => new Array(1e9).fill(1)", 20000, "");
-    run_evil("() => { const m = new Map(); for (let i = 0;; i++) m.set(i, i); }", 20000, "run_memory");
-    run_evil("() => 'x'.repeat(2 ** 30)", 20000, "");
-    run_evil("() => { const s = 'x'.repeat(2 ** 20); return JSON.stringify(Array(1000).fill(s)); }", 20000, "run_memory");
-    run_evil("async () => { const a = []; for (;;) { a.push(new Array(1000).fill(1)); await 1; } }", 20000, "run_memory");
+             "emory");
+    run_evil("() => new Array(1e9).fill(1)", 20000, "emory");
+    run_evil("() => { const m = new Map(); for (let i = 0;; i++) m.set(i, i); }", 20000, "emory");
+    run_evil("() => 'x'.repeat(2 ** 30)", 20000, "emory");
+    run_evil("() => { const s = 'x'.repeat(2 ** 20); return JSON.stringify(Array(1000).fill(s)); }", 20000, "emory");
+    run_evil("async () => { const a = []; for (;;) { a.push(new Array(1000).fill(1)); await 1; } }", 20000, "emory");
     close_pool();
 }
 
