@@ -43,14 +43,13 @@ void *arena_alloc(struct arena *a, size_t size) {
     struct arena_block *b = a->blocks;
     if (!b || b->size - b->used < want || !BLOCK_SIZE) {
         size_t room = BLOCK_SIZE ? (want > BLOCK_SIZE ? want : BLOCK_SIZE) : size;
-        b = mem_alloc(sizeof *b + room);
-        b->size = room;
-        b->next = a->blocks;
+        b = mem_realloc(NULL, sizeof *b + room);
+        *b = (struct arena_block){.next = a->blocks, .size = room};
         a->blocks = b;
     }
     void *p = b->data + b->used;
     b->used += BLOCK_SIZE ? want : size;
-    return p;
+    return memset(p, 0, size);
 }
 
 char *arena_strdup(struct arena *a, struct str s) {

@@ -57,6 +57,17 @@ bool buf_add(struct buf *b, struct str s) {
 bool buf_adds(struct buf *b, const char *text) { return buf_add(b, str_from(text)); }
 bool buf_addc(struct buf *b, char c) { return buf_add(b, str_of(&c, 1)); }
 
+bool buf_add_int(struct buf *b, int64_t n) {
+    char text[20], *at = text + sizeof text;
+    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+    do
+        *--at = (char)('0' + left % 10);
+    while ((left /= 10));
+    if (n < 0)
+        *--at = '-';
+    return buf_add(b, str_of(at, (size_t)(text + sizeof text - at)));
+}
+
 bool buf_addf(struct buf *b, const char *format, ...) {
     char small[256];
     va_list args, again;

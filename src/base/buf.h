@@ -27,6 +27,7 @@ void buf_clear(struct buf *b);   /* empty again, keeps the memory, forgets `over
 bool buf_add(struct buf *b, struct str s);
 bool buf_adds(struct buf *b, const char *text);
 bool buf_addc(struct buf *b, char c);
+bool buf_add_int(struct buf *b, int64_t n);
 bool buf_addf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Room for n more bytes to be written at ptr + len by the caller, who then adds to len; NULL when past the maximum. */
 char *buf_room(struct buf *b, size_t n);

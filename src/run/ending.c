@@ -218,10 +218,24 @@ static void error_from_worker(const struct run *r, const json_t *told, struct er
     buf_release(&masked);
 }
 
+/* To be read only: the next run may get the same one. NULL: it is no JSON. */
+static json_t *parse_head(struct runs *rs, struct str text) {
+    struct error err;
+    if (rs->said_json && str_eq(text, buf_str(&rs->said)))
+        return json_incref(rs->said_json);
+    json_t *head = jsonx_parse(text, &err);
+    if (head && text.len <= RUN_SAID_MAX) {
+        buf_clear(&rs->said);
+        buf_add(&rs->said, text);
+        json_decref(rs->said_json);
+        rs->said_json = json_incref(head);
+    }
+    return head;
+}
+
 void run_finished(struct run *r, struct str payload) {
     struct str text, body = {NULL, 0}, history = {NULL, 0};
-    struct error err;
-    json_t *head = frame_take_section(&payload, &text) ? jsonx_parse(text, &err) : NULL;
+    json_t *head = frame_take_section(&payload, &text) ? parse_head(r->runs, text) : NULL;
     if (payload.len && !(frame_take_section(&payload, &body) && frame_take_section(&payload, &history)))
         body = history = (struct str){NULL, 0};
     struct final *f = final_new(r, str_is(jsonx_str(head, "state"), "done") ? RUN_DONE : RUN_FAILED);

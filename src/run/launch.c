@@ -82,10 +82,16 @@ bool run_build_head(struct run *r, const struct run_request *request, const json
     buf_clear(b);
     make_nonce(r);
     hex_write(r->seed, sizeof r->seed, seed);
-    buf_addf(b, "{\"number\":%llu,\"flow\":\"", (unsigned long long)r->flow->number);
+    buf_room(b, 512); /* for most of them all that follows */
+    buf_adds(b, "{\"number\":");
+    buf_add_int(b, (int64_t)r->flow->number);
+    buf_adds(b, ",\"flow\":\"");
     buf_add(b, r->flow->id);
-    buf_addf(b, "\",\"t\":%lld,\"mode\":\"%s\",\"durable\":%s,\"seed\":\"", (long long)r->started_ms,
-             r->mode == 'l' ? "live" : "practice", r->durable ? "true" : "false");
+    buf_adds(b, "\",\"t\":");
+    buf_add_int(b, r->started_ms);
+    buf_adds(b, r->mode == 'l' ? ",\"mode\":\"live\"" : ",\"mode\":\"practice\"");
+    buf_adds(b, r->durable ? ",\"durable\":true" : ",\"durable\":false");
+    buf_adds(b, ",\"seed\":\"");
     buf_adds(b, seed);
     buf_addc(b, '"');
     if (r->nonce[0])

@@ -19,6 +19,7 @@
 #define RUN_TEXT_MAX (20u * 1024 * 1024)   /* bytes of a head, a journal or a history */
 #define RUN_OPERATIONS_MAX 1000            /* open at once */
 #define RUN_EFFECTS_MAX 2000               /* kept in history */
+#define RUN_SAID_MAX 256                   /* bytes of a head that is kept, so that the next like it need not be parsed */
 #define RUN_HISTORY_MAX (6u * 1024 * 1024) /* bytes that a worker tells; what is longer is none of ours */
 #define RUN_FLUSH_MS 20                    /* how long a record may wait for company before it is committed */
 
@@ -92,6 +93,8 @@ struct runs {
     struct timer mend; /* looks whether stalled runs can go on */
     struct events *events;
     struct runs_counts counts;
+    struct buf said; /* the last short head of a FINISH, and what it parses to: most of them are alike */
+    json_t *said_json;
     loop_fn *drained;
     void *drained_arg;
     struct timer drain;

@@ -327,6 +327,7 @@ struct runs *runs_open(const struct runs_env *env, struct error *err) {
     struct runs *rs = mem_alloc(sizeof *rs);
     rs->env = *env;
     rs->queue_last = &rs->queued;
+    buf_init(&rs->said, RUN_SAID_MAX);
     map_init(&rs->open);
     map_init(&rs->apart);
     timer_init(&rs->mend, env->loop, on_mend);
@@ -460,6 +461,8 @@ void runs_close(struct runs *rs) {
     map_release(&rs->open);
     map_release(&rs->apart);
     events_free(rs->events);
+    json_decref(rs->said_json);
+    buf_release(&rs->said);
     free(rs);
 }
 

@@ -33,6 +33,19 @@ Test(base, buffer_that_is_full_takes_nothing_more) {
     buf_release(&b);
 }
 
+Test(base, integers_are_written_as_printf_would) {
+    static const int64_t numbers[] = {0, 7, -7, 10, 1795460052609, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        struct buf b;
+        char expected[32];
+        buf_init(&b, 100);
+        buf_add_int(&b, numbers[i]);
+        snprintf(expected, sizeof expected, "%lld", (long long)numbers[i]);
+        cr_assert_str_eq(b.ptr, expected);
+        buf_release(&b);
+    }
+}
+
 Test(base, base64_there_and_back) {
     for (size_t n = 0; n < 40; n++) {
         uint8_t bytes[40];
