@@ -1,6 +1,7 @@
 // An endpoint's answer, from what its End or Respond got: body, status, headers.
 //
-// An object becomes JSON; a string HTML or text; bytes stay what they are; nothing reached is 204. What
+// An object becomes JSON; a string HTML or text; bytes stay what they are; a file, {name, type, content} as a form brings
+// it, is sent to be saved under its name; nothing reached is 204. What
 // HTTP could not carry is refused here: a line break in a header would let its value end the head (RFC 9110, 5.5).
 
 import { refuse } from "./fault.ts";
@@ -15,19 +16,42 @@ export interface Answer {
 
 const JSON_HEAD = '{"status":200,"headers":[["Content-Type","application/json"]]}';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const MEDIA_TYPE = /^[!#$&^_.+\-0-9A-Za-z]+\/[!#$&^_.+\-0-9A-Za-z]+(?:;[ -~]*)?$/;
 /** What belongs to the connection is the server's. */
 const RESERVED = new Set(["content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer", "date"]);
 
 export function answerOf(output: Names | undefined): Answer {
     if (output === undefined) return { head: '{"status":204,"headers":[]}', body: undefined };
     const { status, headers, body } = output;
-    if (status === undefined && headers === undefined && typeof body === "object" && body !== null && !toBytes(body))
+    if (status === undefined && headers === undefined && typeof body === "object" && body !== null && !toBytes(body) && !fileOf(body))
         return { head: JSON_HEAD, body: json(body) };
     const code = statusOf(status);
     const fields = fieldsOf(headers);
-    const [type, content] = contentOf(body);
+    const file = fileOf(body);
+    if (file && !fields.some(([name]) => name.toLowerCase() === "content-disposition")) fields.push(["Content-Disposition", dispositionOf(file.name)]);
+    const [type, content]: [string, Section] = file ? [file.type, bufferOf(file.bytes)] : contentOf(body);
     if (type && !fields.some(([name]) => name.toLowerCase() === "content-type")) fields.push(["Content-Type", type]);
     return { head: `{"status":${code},"headers":${json(fields)}}`, body: content };
+}
+
+interface File {
+    name: string;
+    type: string;
+    bytes: Uint8Array;
+}
+
+function fileOf(body: unknown): File | undefined {
+    if (typeof body !== "object" || body === null) return undefined;
+    const { name, type, content } = body as Names;
+    const bytes = typeof name === "string" ? toBytes(content) : undefined;
+    return bytes && { name: name as string, type: typeof type === "string" && MEDIA_TYPE.test(type) ? type : "application/octet-stream", bytes };
+}
+
+/** RFC 6266, 4.3: a name for everybody, and the true one. */
+function dispositionOf(name: string): string {
+    const plain = name.replace(/[^ !#-[\]-~]/g, "_");
+    const whole = encodeURIComponent(name.replace(/[\ud800-\udfff]/gu, "\ufffd")).replace(/['()*]/g, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase());
+    return `attachment; filename="${plain}"` + (plain === name ? "" : `; filename*=UTF-8''${whole}`);
 }
 
 function statusOf(status: unknown): number {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "trigger/access.h"
 #include "trigger/cors.h"
+#include "trigger/encoding.h"
 #include "trigger/quota.h"
 #include "trigger/router.h"
 
@@ -54,21 +55,39 @@ static void count(struct call *c, int status) {
     n->answers[status / 100 < 6 ? status / 100 : 5]++;
 }
 
+/* Compressed where that may be; fields has room for two more. */
+static void send_encoded(struct httpd_request *rq, int status, struct httpd_field *fields, size_t n, struct str body) {
+    struct buf packed;
+    buf_init(&packed, ENCODING_BODY_MAX);
+    fields[n++] = (struct httpd_field){STR("Vary"), STR("Accept-Encoding")};
+    if (encoding_accepts_gzip(httpd_header(rq, "Accept-Encoding")) && encoding_gzip(body, &packed)) {
+        fields[n++] = (struct httpd_field){STR("Content-Encoding"), STR("gzip")};
+        body = buf_str(&packed);
+    }
+    httpd_answer(rq, status, fields, n, body);
+    buf_release(&packed);
+}
+
 /* fields: at most FIELDS_MAX. */
 static void answer(struct call *c, int status, const struct httpd_field *fields, size_t n, struct str body) {
-    struct httpd_field all[FIELDS_MAX + CORS_FIELDS_MAX];
+    struct httpd_field all[FIELDS_MAX + CORS_FIELDS_MAX + 2];
+    bool encodable = encoding_may_be_used(status, fields, n, body);
     c->over = true;
     timer_stop(&c->timer);
     count(c, status);
     if (c->under_way)
         c->under_way->under_way--;
-    if (c->also_count) {
-        memcpy(all, fields, n * sizeof *all);
+    if (c->also_count || encodable) {
+        if (n)
+            memcpy(all, fields, n * sizeof *all);
         memcpy(all + n, c->also, c->also_count * sizeof *all);
         fields = all;
         n += c->also_count;
     }
-    httpd_answer(c->rq, status, fields, n, body);
+    if (encodable)
+        send_encoded(c->rq, status, all, n, body);
+    else
+        httpd_answer(c->rq, status, fields, n, body);
 }
 
 static void answer_problem(struct call *c, int status, const char *title, const char *detail, struct httpd_field extra) {

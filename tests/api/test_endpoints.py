@@ -1,4 +1,5 @@
 """The public listener: who may call, methods, other origins, host names, limits, what is answered."""
+import gzip
 import hashlib
 import hmac
 import http.client
@@ -44,6 +45,9 @@ def server(tmp_path_factory):
     flows["one"] = {"name": "One at a time", "type": "endpoint", "start": {"method": "GET", "path": "/one", "limits": {"at_once": 1}},
                     "blocks": [{"id": "nap", "type": "script", "script": "nap.ts"}, {"id": "end", "type": "end"}],
                     "connections": [{"from": "start.out", "to": "nap"}, {"from": "nap.out", "to": "end", "map": {"body": {"value": "rested"}}}]}
+    flows["echo"] = endpoint("POST", "/echo", {"body": {"from": "requestBody"}}, body={"type": "bytes"})
+    flows["file"] = endpoint("POST", "/file", {"body": {"from": "requestBody.file"}}, body={"type": "multipart"})
+    flows["text"] = endpoint("POST", "/text", {"body": {"from": "requestBody"}}, body={"type": "text"}, cors={"origins": ["https://a.example"]})
     flows["own-options"] = endpoint("OPTIONS", "/own", {"status": {"value": 299}})
     secrets = {"key": {"type": "signing-key", "practice": "s3cret-key"}, "token": {"type": "password", "practice": "t0ken"}}
     folder = workspace(tmp_path_factory.mktemp("workspaces") / "shop", "shop", flows, secrets=secrets)
@@ -198,3 +202,32 @@ def test_so_many_at_a_time(server):
     assert sorted(a.status for a in answers) == [200, 503, 503]
     assert [a.headers["retry-after"] for a in answers if a.status == 503] == ["1", "1"]
     assert server.get("/one").status == 200
+
+
+# Bytes, files, compression
+
+def test_bytes_stay_what_they_are(server):
+    body = bytes(range(256)) * 40
+    answer = server.post("/echo", body, headers={"Accept-Encoding": "gzip"})
+    assert answer.body == body and answer.headers["content-type"] == "application/octet-stream" and "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("name, disposition", [
+    ("a b.pdf", 'attachment; filename="a b.pdf"'),
+    ("f\u00fcr Jos\u00e9 (1).pdf", "attachment; filename=\"f_r Jos_ (1).pdf\"; filename*=UTF-8''f%C3%BCr%20Jos%C3%A9%20%281%29.pdf"),
+])
+def test_a_file_is_sent_with_its_name(server, name, disposition):
+    body = (f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/pdf\r\n\r\n').encode() + b"%PDF\0\r\n--x--\r\n"
+    answer = server.post("/file", body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    assert (answer.status, answer.body) == (200, b"%PDF\0"), answer.body
+    assert answer.headers["content-type"] == "application/pdf" and answer.headers["content-disposition"] == disposition
+
+
+def test_text_is_compressed_for_those_who_take_it(server):
+    text = "compress me, please. " * 200
+    answer = server.post("/text", text.encode(), headers={"Accept-Encoding": "br, gzip", "Origin": "https://a.example"})
+    assert answer.headers["content-encoding"] == "gzip" and len(answer.body) < 300 and gzip.decompress(answer.body).decode() == text
+    assert answer.headers["vary"] in ("Origin", "Accept-Encoding"), "one of the two lines"
+    plain = server.post("/text", text.encode())
+    assert plain.text == text and "content-encoding" not in plain.headers and plain.headers["vary"] == "Accept-Encoding"
+    assert "content-encoding" not in server.post("/text", b"short", headers={"Accept-Encoding": "gzip"}).headers
