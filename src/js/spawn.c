@@ -127,7 +127,8 @@ static char *const engine_environment[] = {
     (char *)"JSC_useTailCalls=0",    /* stack traces with all their frames */
     (char *)"LANG=en_US.UTF-8",
     (char *)"TZ=UTC",
-    (char *)"ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0:handle_segv=0:handle_abort=0:symbolize=0",
+    (char *)"ASAN_OPTIONS=detect_stack_use_after_return=0:detect_leaks=0:handle_segv=0:handle_abort=0:symbolize=0:"
+            "allocator_may_return_null=1",
     NULL,
 };
 
