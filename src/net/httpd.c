@@ -20,6 +20,7 @@
  * with bytes unread would reset the connection and take the answer with it. */
 #define DROP_MAX (8 * 1024 * 1024)
 #define SWEEP_MS 1000
+#define DRAIN_MS 2000 /* for what comes in and goes out while draining */
 /* Rounds of one go before the rest of the loop gets its turn. */
 #define ROUNDS_MAX 16
 #define NEVER INT64_MAX
@@ -470,7 +471,7 @@ static void on_connection(void *arg, struct MHD_Connection *c, void **context, e
 /* libmicrohttpd notices that the socket is shut and closes the connection. */
 static void peer_shut(struct peer *p) {
     static const char late[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    if (p->rq.state != STATE_NONE && !p->h->options.tls_cert)
+    if ((p->rq.state == STATE_LINE || p->rq.state == STATE_HEAD) && !p->h->options.tls_cert)
         (void)!send(p->fd, late, sizeof late - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(p->fd, SHUT_RDWR);
     p->deadline_ms = NEVER;
@@ -626,9 +627,13 @@ void httpd_drain(struct httpd *h, loop_fn *done, void *arg) {
     h->drained = done;
     h->drained_arg = arg;
     close(MHD_quiesce_daemon(h->daemon));
-    for (struct peer *p = h->peers; p; p = p->next)
+    int64_t deadline_ms = loop_now_ms(h->loop) + DRAIN_MS;
+    for (struct peer *p = h->peers; p; p = p->next) {
         if (p->rq.state == STATE_NONE)
             peer_shut(p);
+        else if (p->rq.state != STATE_WAITING && p->deadline_ms > deadline_ms)
+            p->deadline_ms = deadline_ms;
+    }
     loop_flush_add(h->loop, &h->answers);
     if (!h->peers)
         loop_post(h->loop, done, arg);

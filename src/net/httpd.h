@@ -65,7 +65,8 @@ uint16_t httpd_port(const struct httpd *h);
 unsigned httpd_connections(const struct httpd *h);
 /* Reads the PEM files again, for the handshakes from now on; on failure the old certificate stays. Without TLS: true. */
 MUST_USE bool httpd_reload_certificate(struct httpd *h, struct error *err);
-/* Accepts no more; requests under way are finished, idle connections closed; then done is called, in a later turn. */
+/* Accepts no more; requests under way are finished, those that are slow to come in or go out are cut off, idle connections
+ * closed; then done is called, in a later turn. */
 void httpd_drain(struct httpd *h, loop_fn *done, void *arg);
 /* All requests must have been answered; answers still on their way are cut off. Not from a handler. Takes NULL. */
 void httpd_close(struct httpd *h);

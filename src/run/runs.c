@@ -434,12 +434,22 @@ static bool is_awaited(const struct runs *rs) {
     return false;
 }
 
+static void answer_late(const struct runs *rs) {
+    struct map_entry *e;
+    struct error err;
+    error_set(&err, ERR_BUSY, "the server is shutting down");
+    for (size_t at = 0; (e = map_next(&rs->open, &at));)
+        run_answer_problem(e->value, &err);
+}
+
 static void on_drain(struct timer *t) {
     struct runs *rs = container_of(t, struct runs, drain);
-    if (loop_now_ms(rs->env.loop) < rs->drain_until_ms && is_awaited(rs))
+    if (loop_now_ms(rs->env.loop) < rs->drain_until_ms && is_awaited(rs)) {
         timer_start(t, DRAIN_LOOK_MS);
-    else
-        rs->drained(rs->drained_arg);
+        return;
+    }
+    answer_late(rs);
+    rs->drained(rs->drained_arg);
 }
 
 void runs_drain(struct runs *rs, int64_t deadline_ms, loop_fn *drained, void *arg) {

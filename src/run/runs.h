@@ -77,7 +77,8 @@ struct runs *runs_open(const struct runs_env *env, struct error *err);
 /* The pool's handler: give this to pool_open, with a struct runs ** as arg. */
 extern const struct pool_handler runs_pool_handler;
 MUST_USE bool runs_resume(struct runs *rs, struct error *err);
-/* Takes no more; those that somebody waits for, and those that are not durable, get deadline_ms, then `drained` is called. */
+/* Takes no more; those that somebody waits for, and those that are not durable, get deadline_ms; who has no answer by then
+ * gets 503. Then `drained` is called. */
 void runs_drain(struct runs *rs, int64_t deadline_ms, loop_fn *drained, void *arg);
 void runs_close(struct runs *rs);
 
