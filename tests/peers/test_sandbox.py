@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from peers.flowlet import BINARY, ROOT, Flowlet
+from peers.flowlet import BINARY, ROOT, SANITIZED, Flowlet
 from peers.process import wait_until
 
 FOLDER = ROOT / "tests/workspaces/limits"
 MUST = {"closed descriptors", "not dumpable", "parent death signal", "no new privileges", "system calls"}
-SANITIZED = "asan" in str(BINARY)
 NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--pdeathsig", "KILL"]
 
 
@@ -49,8 +48,11 @@ def test_serve_says_which_layers_hold(server, layers):
 def test_the_kernel_says_so_too(server, layers):
     holds, _ = layers
     own = {name: os.readlink(f"/proc/{server.process.pid}/ns/{name}") for name in ("user", "pid", "net", "mnt")}
-    workers = server.workers()
-    assert len(workers) >= 2
+
+    def sealed():
+        found = server.workers()
+        return len(found) >= 2 and all(status(pid)["Seccomp"] == "2" for pid in found) and found
+    workers = wait_until(sealed, 5, "two sealed workers")
     for pid in workers:
         facts = status(pid)
         assert facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2"

@@ -13,6 +13,7 @@ from .process import Process, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("FLOWLET", ROOT / "build/flowlet"))
+SANITIZED = "asan" in str(BINARY)
 WORKSPACE = "emergency-response"
 
 
@@ -59,8 +60,9 @@ class Flowlet:
     def __enter__(self):
         return self.start()
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, failure, *_):
+        code = self.stop()
+        assert failure or code in (0, -9), f"flowlet serve ended with {code}:\n{self.process.tail()}"
 
     def start(self, seconds=20):
         self.launch()
@@ -133,8 +135,10 @@ class Flowlet:
         return wait_until(ended, 10, f"the record of run {run}")
 
     def workers(self):
-        """Process ids of its children."""
-        return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+        """Process ids of those that run flows."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        lines = {int(pid): _read(f"/proc/{pid}/cmdline") for pid in children}
+        return [pid for pid, line in lines.items() if line and b"--toolbox" not in line]
 
     def names_in_runs(self, pattern, workspace=WORKSPACE):
         """What matches the pattern in the records of all runs that are listed, page by page."""
@@ -156,6 +160,13 @@ class Flowlet:
 
 def _address(url):
     return url.split("//", 1)[1] if url else "127.0.0.1:0"
+
+
+def _read(file):
+    try:
+        return Path(file).read_bytes()
+    except OSError:
+        return b""  # it has ended
 
 
 def _is_whole(answer):
