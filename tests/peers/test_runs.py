@@ -123,24 +123,23 @@ def test_a_request_whose_outcome_is_unknown_fails_where_its_block_says_so(server
 def test_a_wait_goes_on_over_a_restart(server, peer):
     run = begin(server, "later?ms=3000")
     wait_until(lambda: peer.calls, 10, "what comes before the wait")
-    began = time.monotonic()
-    time.sleep(0.5)
+    time.sleep(1.5)
     server.kill()
     time.sleep(1)
     server.start()
     found = ended(server, run, 20)
     assert found["state"] == "done", found["error"]
     assert [call.body for call in peer.calls] == [b"before", b"after"]
-    assert 3.3 <= peer.calls[1].at - began < 5.5, "what it had waited before counts"
+    assert 3.29 <= peer.calls[1].at - peer.calls[0].at < 5, "what it had waited before counts"
 
 
 def test_a_wait_that_was_over_while_the_server_was_down_ends_at_its_start(server, peer):
-    run = begin(server, "later?ms=1000")
+    run = begin(server, "later?ms=2500")
     wait_until(lambda: peer.calls, 10, "what comes before the wait")
     time.sleep(0.3)
     server.kill()
-    time.sleep(1.5)
+    time.sleep(2.5)
     server.start()
     started = time.monotonic()
     assert ended(server, run)["state"] == "done" and len(peer.calls) == 2
-    assert peer.calls[1].at - started < 2
+    assert peer.calls[1].at - started < 1.8
