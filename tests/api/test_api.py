@@ -121,13 +121,13 @@ def test_a_folder_of_another_workspace_is_refused(server, folder):
 
 def test_a_workspace_is_made_by_its_first_push_without_errors(server, folder):
     files = files_of(folder)
-    files["workspace.json"] = files["workspace.json"].replace('"shop"', '"second"')
+    files["workspace.json"] = files["workspace.json"].replace('"shop"', '"second"').replace("{", '{"hosts": ["second.example"],', 1)
     files["flows/hello.json"] = files["flows/hello.json"].replace("/hello", "/second")
     broken = {**files, "flows/hello.json": "{}"}
     assert ask(server, "PUT", "/workspaces/second/files", {"files": broken}).status == 400
     assert ask(server, "GET", "/workspaces/second").status == 404
     assert ask(server, "PUT", "/workspaces/second/files", {"files": files}).json["mode"] == "practice"
-    assert server.get("/second?name=x").json["greeting"] == "Hello, x"
+    assert server.get("/second?name=x", headers={"Host": "second.example"}).json["greeting"] == "Hello, x"
 
 
 # Runs
