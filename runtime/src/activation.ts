@@ -160,7 +160,7 @@ export class Activation {
             text = json(output);
             this.#record(`"pin":"${pin}","output":${text}`);
             text = cut(text);
-        } else text = cut(briefJson(output));
+        } else text = output === this.input ? this.#inputJson : cut(briefJson(output)); // an End hands on what it got
         this.#leave(pin, output, text);
     }
 
@@ -177,7 +177,7 @@ export class Activation {
     #leave(pin: string, output: Names, text: string): void {
         this.#end();
         const bound: [string, unknown][] = [];
-        for (const [property, name] of this.block.names) if (Object.hasOwn(output, property)) bound.push([name, output[property]]);
+        for (const pair of this.block.names) if (Object.hasOwn(output, pair[0])) bound.push([pair[1], output[pair[0]]]);
         this.run.history.block(this, pin, this.#inputJson, `"output":${text}`);
         this.scope.leave(this.block, this.env, pin, bound, this.clock);
     }

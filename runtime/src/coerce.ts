@@ -14,7 +14,9 @@ const isType = (schema: Schema, type: string): boolean => schema.type === type |
 /** Pairs become an object. A name that repeats is a list where the schema has one; elsewhere it is refused, not guessed. */
 export function collect(pairs: [string, unknown][], schema: Schema | undefined, at: string, wrong: Violation[]): Names {
     const out: Names = {};
-    for (const [name, value] of pairs) {
+    for (const pair of pairs) {
+        const name = pair[0];
+        const value = pair[1];
         const own = property(schema, name);
         if (own && isType(own, "array")) {
             if (Object.hasOwn(out, name)) (out[name] as unknown[]).push(value);

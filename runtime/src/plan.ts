@@ -99,6 +99,8 @@ export class Block {
     readonly kind: BlockKind;
     readonly isJoin: boolean;
     readonly names: [string, string][];
+    /** Of a script: it gives one value that is no object, handed on as `result`. */
+    readonly givesResult: boolean;
     readonly retry: Retry | undefined;
     readonly timeoutMs: number;
     readonly config: Names;
@@ -122,6 +124,8 @@ export class Block {
         this.kind = kindOf(plan.type);
         this.isJoin = plan.type === "join";
         this.names = plan.names ?? [];
+        const given = this.names.filter(([property]) => property !== "error");
+        this.givesResult = given.length === 1 && given[0][0] === "result";
         this.retry = plan.retry;
         this.timeoutMs = plan.timeout_ms ?? 0;
         this.config = plan.config ?? {};

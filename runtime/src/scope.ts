@@ -75,7 +75,8 @@ export class ScopeRun {
         this.fromScript = owner !== undefined && owner.scope.fromScript;
         const n = plan.blocks.length;
         this.#open = n;
-        this.#waiting = plan.incoming.slice();
+        this.#waiting = [];
+        for (const count of plan.incoming) this.#waiting.push(count);
         this.#decided = new Array<boolean>(n).fill(false);
         this.#edges = new Array<State>(plan.edges.length).fill(State.OPEN);
         this.#envs = new Array<Env | undefined>(n);
@@ -113,9 +114,9 @@ export class ScopeRun {
     #bind(block: Block, came: Env, bound: [string, unknown][]): Env {
         const names = { ...came.names };
         const by = came.by && { ...came.by };
-        for (const [name, value] of bound) {
-            put(names, name, value);
-            if (by) put(by, name, block.index);
+        for (const pair of bound) {
+            put(names, pair[0], pair[1]);
+            if (by) put(by, pair[0], block.index);
         }
         return { names, by };
     }

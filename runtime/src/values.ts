@@ -7,6 +7,8 @@
 
 import { host } from "./host.ts";
 
+// On the way of each value indexOf stands where includes would read better: the engine compiles it, and calls the other.
+
 /** Fewer than the server's parser takes, so that a value still fits inside the frames around it. */
 export const DEPTH_MAX = 100;
 
@@ -121,7 +123,7 @@ function checkList(list: unknown[], path: (string | number)[], within: object[])
 function checkFields(value: object, path: (string | number)[], within: object[]): Names {
     const out: Names = {};
     for (const name of Object.keys(value)) {
-        if (name.includes("\0")) throw unfit(path, "an object with a NUL in a property's name");
+        if (name.indexOf("\0") >= 0) throw unfit(path, "an object with a NUL in a property's name");
         path.push(name);
         const field = check((value as Names)[name], path, within);
         if (field !== undefined) put(out, name, field);
@@ -155,7 +157,7 @@ export function unfitJson(value: unknown, depth = 0): string | undefined {
     if (typeof value !== "object" || value === null) return undefined;
     if (depth >= DEPTH_MAX) return `nested deeper than ${DEPTH_MAX} levels`;
     for (const name of Object.keys(value)) {
-        if (name.includes("\0")) return "a property's name holds a NUL";
+        if (name.indexOf("\0") >= 0) return "a property's name holds a NUL";
         const why = unfitJson((value as Names)[name], depth + 1);
         if (why) return why;
     }
@@ -166,11 +168,11 @@ export function unfitJson(value: unknown, depth = 0): string | undefined {
 export function json(value: unknown): string {
     const text = JSON.stringify(value);
     if (text === undefined) return "null";
-    return text.includes("\\ud") ? text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (found) => (found === "\\\\" ? found : "\\ufffd")) : text;
+    return text.indexOf("\\ud") >= 0 ? text.replace(/\\\\|\\ud[89a-f][0-9a-f]{2}/g, (found) => (found === "\\\\" ? found : "\\ufffd")) : text;
 }
 
 export function parse(text: string): unknown {
-    return text.includes('"$bytes"') ? JSON.parse(text, revive) : JSON.parse(text);
+    return text.indexOf('"$bytes"') >= 0 ? JSON.parse(text, revive) : JSON.parse(text);
 }
 
 function revive(_name: string, value: unknown): unknown {

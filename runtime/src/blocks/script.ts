@@ -36,7 +36,6 @@ function took(a: Activation, given: unknown): void {
 /** What is no object is handed on as `result`. */
 function outputOf(a: Activation, value: unknown): Names {
     if (value === undefined || value === null) return {};
-    const names = a.block.names.filter(([property]) => property !== "error");
-    const asResult = names.length === 1 && names[0][0] === "result" && !(isPlain(value) && Object.hasOwn(value, "result"));
+    const asResult = a.block.givesResult && !(isPlain(value) && Object.hasOwn(value, "result"));
     return asResult || !isPlain(value) ? { result: value } : value;
 }
