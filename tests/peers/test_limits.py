@@ -134,7 +134,7 @@ def test_an_expression_names_its_block_and_input(server):
 
 
 def test_the_record_of_too_many_lines_keeps_the_first(server):
-    logs = fails(server, "/abuse/logging")["history"]["logs"]
+    logs = fails(server, "/abuse/lines")["history"]["logs"]
     assert 50 < len(logs) <= 1000 and logs[0]["text"].startswith("xxx") and "not kept" in logs[-1]["text"]
 
 

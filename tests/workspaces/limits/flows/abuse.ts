@@ -49,6 +49,10 @@ const abuses: Record<string, () => unknown> = {
     logging() {
         for (;;) console.log("x".repeat(10_000));
     },
+    lines() {
+        for (let i = 0; i < 5000; i++) console.log("x".repeat(10_000));
+        throw new Error("enough");
+    },
     message() {
         throw new Error("x".repeat(2 << 20));
     },
