@@ -98,6 +98,10 @@ class Clockwork:
         except AssertionError:
             assert self.outcomes(flow) == list(expected)
 
+    def await_end(self, flow):
+        """Of all its runs: one that a restart resumes would make the policies skip."""
+        wait_until(lambda: all(r.get("ended_ms") for r in self.runs(flow)), 10, f"the end of the runs of {flow}")
+
     def pass_minute(self, at_ms):
         """The clock comes to a full minute, a moment from now."""
         self.clock.set(at_ms - 100)

@@ -53,6 +53,7 @@ def test_missed_while_down(clockwork):
     c.pass_minute(NOON + MINUTE)
     for flow in "once", "all", "skip", "standard":
         c.await_outcomes(flow, (NOON + MINUTE, "fired"))
+        c.await_end(flow)
     c.server.stop()
     c.clock.set(NOON + 5 * MINUTE + 20_000)
     c.server.start()
@@ -137,6 +138,7 @@ def test_a_schedule_begins_when_it_is_published(clockwork):
     c.await_outcomes("late", (NOON + 11 * MINUTE, "fired"))
     wait_until(lambda: len(c.instants("early")) == 11, 10, "all since the start")
     c.flow("late", line="*/2 * * * *")  # another schedule
+    c.await_end("late")
     c.server.stop()
     c.clock.set(NOON + 20 * MINUTE + 30_000)
     c.server.start()

@@ -323,7 +323,7 @@ static bool look(struct store_tx *tx, void *arg, struct error *e) {
 }
 
 Test(power, loss_at_any_sync_takes_nothing_that_was_acknowledged, .init = setup, .fini = teardown) {
-    disk.image_each = 5;
+    disk.image_each = 3;
     for (int i = 0; i < 3; i++)
         store_write(s, put_pair, on_pair, (void *)(intptr_t)++next);
     loop_run(l);
