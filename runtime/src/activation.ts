@@ -142,6 +142,7 @@ export class Activation {
                     `{"r":"begin","path":"${this.path}","input":${text},${this.asked ? `"asked":${this.asked},` : ""}"t":${this.clock}}`,
                 );
         } else this.#inputJson = cut(briefJson(this.input));
+        run.reporter?.began(this, this.#inputJson);
         this.block.kind(this);
     }
 
@@ -179,6 +180,7 @@ export class Activation {
         const bound: [string, unknown][] = [];
         for (const pair of this.block.names) if (Object.hasOwn(output, pair[0])) bound.push([pair[1], output[pair[0]]]);
         this.run.history.block(this, pin, this.#inputJson, `"output":${text}`);
+        this.run.reporter?.ended(this, pin, "output", text);
         this.scope.leave(this.block, this.env, pin, bound, this.clock);
     }
 
@@ -187,7 +189,9 @@ export class Activation {
         const retry = this.block.retry;
         if (retry && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
         const error = shown(failure, this.block.id);
-        this.run.history.block(this, "error", this.#inputJson, `"error":${cut(briefJson(error))}`);
+        const text = cut(briefJson(error));
+        this.run.history.block(this, "error", this.#inputJson, `"error":${text}`);
+        this.run.reporter?.ended(this, "error", "error", text);
         if (!this.block.catches("error")) return this.scope.fail(this.block, failure, this.clock);
         const bound: [string, unknown][] = [[this.block.nameOf("error"), error]];
         if (failure.response !== undefined) bound.push([this.block.nameOf("response"), failure.response]);

@@ -7,6 +7,7 @@ export const enum Frame {
     RESULT = 4,
     CANCEL = 5,
     JOB = 6,
+    WATCH = 7,
     READY = 33,
     PREPARED = 34,
     ASK = 35,
@@ -15,6 +16,7 @@ export const enum Frame {
     FINISH = 38,
     LOG = 39,
     JOB_DONE = 40,
+    EVENT = 41,
 }
 
 /** JSON and text sections are strings; bodies are bytes, as an ArrayBuffer, or undefined. */

@@ -9,6 +9,7 @@ import { answerOf, failedAnswer, type Answer } from "./answer.ts";
 import { endFault } from "./blocks/end.ts";
 import { faultOf, OperationError, refuse, shown, type Fault } from "./fault.ts";
 import { cut, History } from "./history.ts";
+import { Reporter } from "./report.ts";
 import { Frame, host } from "./host.ts";
 import type { Journal } from "./journal.ts";
 import type { Flow } from "./plan.ts";
@@ -50,6 +51,8 @@ export class Run {
     readonly nonce: string;
     /** FINISH was sent, or it was canceled. */
     over = false;
+    /** Somebody watches it: it tells as it goes. */
+    reporter: Reporter | undefined;
     /** A Respond block has answered. */
     responded = false;
     #queue: Activation[] = [];
@@ -144,6 +147,10 @@ export class Run {
         if (this.over) return;
         const line = this.history.log(activation.path, level, text, activation.clock);
         if (line) host.send(Frame.LOG, this.number, line);
+    }
+
+    watch(): void {
+        this.reporter ??= new Reporter(this.number);
     }
 
     /** The answer before the end, once. */

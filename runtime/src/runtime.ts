@@ -15,6 +15,8 @@ import { Run } from "./run.ts";
 import { beginEntry, json, parse, teachBytesToJson, type Names } from "./values.ts";
 
 const runs = new Map<number, Run>();
+/** Those that START follows for, and that report from their first block on. */
+const watched = new Set<number>();
 
 export function boot(given: Host): Runtime {
     setHost(given);
@@ -37,6 +39,8 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
             return addFlow(run, sections[0] as string, sections[1], sections.slice(2));
         case Frame.CANCEL:
             return cancel(run, sections[0] as string | undefined);
+        case Frame.WATCH:
+            return watch(run);
         default:
             throw new Error(`frame ${kind} is not expected here`);
     }
@@ -57,7 +61,15 @@ function start(number: number, headText: string, body: ArrayBuffer | undefined, 
     const { limits } = flow;
     if (limits) host.setLimits(number, limits.cpuMs, limits.memoryMb);
     runs.set(number, run);
+    if (watched.size > 0 && watched.delete(number)) run.watch();
     run.start(names);
+}
+
+/** Before its START, or while it is under way. */
+function watch(number: number): void {
+    const run = runs.get(number);
+    if (run) run.watch();
+    else watched.add(number);
 }
 
 /** why: {"code", "message"} where the run ran into its limits: its FINISH is waited for. */

@@ -533,3 +533,25 @@ test("a run that is ended by force is finished with what it had", async () => {
     assert.deepEqual([done.state, done.error!.code, done.history.blocks.length], ["failed", "run_cpu", 2]);
     assert.deepEqual(await enter(Frame.RESULT, runNumber, JSON.stringify({ id: "s#1", t: 2, value: null })), []);
 });
+
+test("a run that is watched tells of its blocks as it goes; values at a glance, attempts counted", async () => {
+    const long = { long: "x".repeat(10_000) };
+    const number = await release({
+        main: {
+            blocks: [
+                { ...failing("shaky", { start: () => ({ long: "x".repeat(10_000) }) }), retry: { times: 1, delay_ms: 1 } },
+                end({ "shaky.error": (input) => ({ code: input.error.code }) }),
+            ],
+        },
+    });
+    const watched = nextRun();
+    await enter(Frame.WATCH, watched);
+    const frames = await enter(Frame.START, watched, JSON.stringify({ flow: "main", number, t: 5, seed: SEED, mode: "practice", input: {} }), undefined, "");
+    for (const { id } of asksOf(frames)) frames.push(...(await enter(Frame.RESULT, watched, JSON.stringify({ id, t: 9, value: null }))));
+    const told = frames.filter((one) => one.kind === Frame.EVENT).map((one) => JSON.parse(one.sections[0] as string) as Any);
+    const glance = { $cut: JSON.stringify(long).slice(0, 400), length: 10_011 };
+    assert.deepEqual(told[0], { e: "began", path: "shaky", name: "shaky", t: 5, input: glance });
+    assert.ok(finishedOf(frames));
+    const unwatched = await enter(Frame.START, nextRun(), JSON.stringify({ flow: "main", number, t: 5, seed: SEED, mode: "practice", input: {} }), undefined, "");
+    assert.equal(unwatched.filter((one) => one.kind === Frame.EVENT).length, 0);
+});

@@ -20,6 +20,7 @@
 #define API_BODY_MAX ((size_t)24 * 1024 * 1024) /* a folder of 16 MB as JSON */
 
 struct api_call;
+struct stream;
 struct api_route {
     const char *method, *path;
     enum { ANYONE, TOKEN } who;
@@ -32,6 +33,8 @@ struct api {
     struct httpd *httpd;
     struct api_call *waiting;    /* for news: a list */
     struct api_started *started; /* runs that callers wait for: a list */
+    struct stream *streams;      /* of events: a list */
+    unsigned stream_count;
     bool closing;
     int64_t started_ms;
 };
@@ -58,6 +61,7 @@ json_t *api_secrets_json(const struct workspace *w) MUST_USE;
 /* For server.c: callers that wait are answered; what is left is freed. */
 void api_logs_release(struct api *a);
 void api_flows_release(struct api *a);
+void api_events_release(struct api *a);
 void api_flows_close(struct api *a);
 
 #define X(method, path, who, function, query, body) void function(struct api_call *c);

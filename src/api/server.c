@@ -301,6 +301,7 @@ void api_release_waiting(struct api *a) {
     a->closing = true;
     api_logs_release(a);
     api_flows_release(a);
+    api_events_release(a);
 }
 
 void api_close(struct api *a) {

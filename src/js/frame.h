@@ -36,6 +36,7 @@ enum frame_kind {
     FRAME_RESULT = 4,
     FRAME_CANCEL = 5,
     FRAME_JOB = 6,
+    FRAME_WATCH = 7,
     /* to the server */
     FRAME_READY = 33,
     FRAME_PREPARED = 34,
@@ -45,6 +46,7 @@ enum frame_kind {
     FRAME_FINISH = 38,
     FRAME_LOG = 39,
     FRAME_JOB_DONE = 40,
+    FRAME_EVENT = 41,
 };
 
 /* Writing. Nothing else may be added to `out` between begin and end. False (and out as

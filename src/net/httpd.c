@@ -24,6 +24,7 @@
 /* Rounds of one go before the rest of the loop gets its turn. */
 #define ROUNDS_MAX 16
 #define NEVER INT64_MAX
+#define PIECE_SIZE ((size_t)16 * 1024) /* of an answer in pieces: a chunk */
 /* RFC 8996: nothing below TLS 1.2. */
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -34,6 +35,15 @@ enum state {
     STATE_CALLED,  /* in handler.request */
     STATE_WAITING, /* suspended */
     STATE_ANSWERED,
+};
+
+/* An answer in pieces. */
+struct stream {
+    const struct httpd_source *source; /* borrowed; NULL: none */
+    void *arg;
+    struct buf piece;
+    size_t sent; /* of it */
+    bool over, suspended;
 };
 
 struct httpd_request {
@@ -50,6 +60,7 @@ struct httpd_request {
     bool gone; /* told */
     char client[INET6_ADDRSTRLEN];
     void *user;
+    struct stream stream;
 };
 
 struct peer {
@@ -174,6 +185,48 @@ void httpd_answer_take(struct httpd_request *rq, int status, const struct httpd_
     answer(rq, status, headers, n, MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
 }
 
+/* ---- answers in pieces ---- */
+
+/* MHD asks for bytes. 0: there are none yet, and the connection is suspended. */
+static ssize_t on_piece(void *arg, uint64_t at, char *out, size_t max) {
+    struct httpd_request *rq = arg;
+    struct stream *s = &rq->stream;
+    (void)at;
+    if (s->sent == s->piece.len && !s->over) {
+        buf_clear(&s->piece);
+        s->sent = 0;
+        s->over = !s->source->pull(s->arg, &s->piece);
+    }
+    size_t left = s->piece.len - s->sent, n = left < max ? left : max;
+    if (n == 0 && s->over)
+        return rq->gone ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+    if (n == 0) {
+        s->suspended = true;
+        MHD_suspend_connection(peer_of(rq)->mhd);
+    }
+    memcpy(out, s->piece.ptr + s->sent, n);
+    s->sent += n;
+    return (ssize_t)n;
+}
+
+void httpd_stream(struct httpd_request *rq, const struct httpd_field *headers, size_t n, const struct httpd_source *source,
+                  void *arg) {
+    rq->stream = (struct stream){.source = source, .arg = arg};
+    buf_init(&rq->stream.piece, HTTPD_PIECE_MAX);
+    answer(rq, 200, headers, n, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_SIZE, on_piece, rq, NULL));
+}
+
+void httpd_stream_wake(struct httpd_request *rq) {
+    struct peer *p = peer_of(rq);
+    if (!rq->stream.suspended)
+        return;
+    rq->stream.suspended = false;
+    MHD_resume_connection(p->mhd);
+    loop_flush_add(p->h->loop, &p->h->answers);
+}
+
+bool httpd_is_gone(const struct httpd_request *rq) { return rq->gone; }
+
 static void refuse(struct httpd_request *rq, int status, const char *why) {
     struct httpd_field headers[] = {{STR("Content-Type"), STR("text/plain; charset=utf-8")}, {STR("Retry-After"), STR("1")}};
     char text[256];
@@ -283,6 +336,10 @@ static void request_release(struct httpd_request *rq) {
     if (rq->state == STATE_NONE)
         return;
     ENSURE(rq->state != STATE_WAITING);
+    if (rq->stream.source) {
+        rq->stream.source->closed(rq->stream.arg);
+        buf_release(&rq->stream.piece);
+    }
     p->h->bodies -= held(rq);
     buf_release(&rq->body);
     arena_release(&rq->arena);
@@ -427,7 +484,8 @@ static void on_ended(void *arg, struct MHD_Connection *c, void **context, enum M
         return;
     struct peer *p = peer_of(rq);
     request_release(rq);
-    p->deadline_ms = loop_now_ms(p->h->loop) + (p->h->options.idle_s + p->h->options.timeout_s) * 1000;
+    bool last = p->h->drained; /* nothing more is wanted of it: a stream did not say that it would be the last answer */
+    p->deadline_ms = loop_now_ms(p->h->loop) + (last ? 0 : (p->h->options.idle_s + p->h->options.timeout_s) * 1000);
     *context = NULL;
 }
 
@@ -482,7 +540,9 @@ static void look_for_gone(struct peer *p) {
     if (p->rq.gone || poll(&fd, 1, 0) <= 0)
         return;
     p->rq.gone = true;
-    if (p->h->handler.gone)
+    if (p->rq.stream.source)
+        httpd_stream_wake(&p->rq);
+    else if (p->h->handler.gone)
         p->h->handler.gone(p->h->arg, &p->rq);
 }
 
@@ -493,7 +553,7 @@ static void on_sweep(struct timer *t) {
     for (struct peer *p = h->peers; p; p = p->next) {
         if (p->deadline_ms <= now_ms)
             peer_shut(p);
-        else if (p->rq.state == STATE_WAITING)
+        else if (p->rq.state == STATE_WAITING || p->rq.stream.suspended)
             look_for_gone(p);
     }
     run(h);
@@ -643,7 +703,7 @@ void httpd_close(struct httpd *h) {
     if (!h)
         return;
     for (struct peer *p = h->peers; p; p = p->next)
-        ENSURE(p->rq.state != STATE_WAITING);
+        ENSURE(p->rq.state != STATE_WAITING && !p->rq.stream.suspended);
     h->drained = NULL;
     uv_poll_stop(&h->poll);
     MHD_stop_daemon(h->daemon);

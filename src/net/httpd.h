@@ -27,6 +27,7 @@
 #define FLOWLET_HTTPD_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "net/loop.h"
 
 struct httpd_options {
@@ -94,5 +95,21 @@ bool httpd_field_is_ok(struct httpd_field f);
 void httpd_answer(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n, struct str body);
 /* The same, without a copy: body is from malloc and is freed when it was sent. */
 void httpd_answer_take(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n, char *body, size_t len);
+
+/* An answer that goes on for as long as there is something to tell, in pieces (RFC 9112, 7.1). Whoever reads slowly is
+ * asked of less often: nothing piles up here. */
+struct httpd_source {
+    /* Adds to out what there is, some KB at a time; nothing: to be asked again after httpd_stream_wake. False: that was
+     * the end. Also called when the caller has hung up, so that it can say so by false: httpd_is_gone. */
+    bool (*pull)(void *arg, struct buf *out);
+    /* The last call. */
+    void (*closed)(void *arg);
+};
+#define HTTPD_PIECE_MAX ((size_t)256 * 1024) /* what a pull may add */
+void httpd_stream(struct httpd_request *rq, const struct httpd_field *headers, size_t n, const struct httpd_source *source,
+                  void *arg);
+/* There is more to pull, or the end. */
+void httpd_stream_wake(struct httpd_request *rq);
+bool httpd_is_gone(const struct httpd_request *rq);
 
 #endif

@@ -162,7 +162,7 @@ static bool try_give(struct run *r) {
     r->worker = w;
     worker_run_added(w);
     bool prepare = !is_prepared(r);
-    if (!send_all_code(w, r) || !send_start(r, prepare)) {
+    if (!send_all_code(w, r) || (!prepare && !run_watch_begin(r)) || !send_start(r, prepare)) {
         struct error err;
         error_set(&err, ERR_TOO_LARGE, "the run's input, journal or code is larger than %d bytes", FRAME_JOINED_MAX);
         run_fail(r, &err);

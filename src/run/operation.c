@@ -95,6 +95,8 @@ static void note_effect(struct run *r, const struct operation *o) {
         json_object_set_new(e, "captured", json_string(o->captured.kind));
     if (o->err.code)
         json_object_set_new(e, "error", jsonx_from_str(str_from(o->err.text)));
+    if (r->watched)
+        events_tell(r, "effect", json_incref(e));
     add_effect(r, e);
 }
 

@@ -5,7 +5,7 @@
  *     operation.c   what a run asks for: checked, journaled, carried out, delivered in order
  *     journal.c     a durable run's records; resuming
  *     ending.c      answers, the end, history
- *     events.c      what happened, for following
+ *     events.c      what happened, for following; watching runs as they go
  *
  * Invariants:
  * (1) A run in PREPARING or RUNNING is with exactly one worker.
@@ -47,8 +47,10 @@ struct run {
     bool in_queue;
     int64_t started_ms;
     uint8_t seed[32];
-    char nonce[17]; /* of secrets' placeholders; "" where the flow names none */
-    char *trigger;  /* owned */
+    char nonce[17];        /* of secrets' placeholders; "" where the flow names none */
+    char *trigger;         /* owned */
+    bool watched;          /* its worker tells of its blocks as they go */
+    uint64_t watched_from; /* not 0: it began before it was watched, and tells what came after this event */
 
     struct buf head, body; /* what START carries; PREPARE's before that */
     struct buf replay;     /* START's journal section */
@@ -167,8 +169,15 @@ void run_answer_now(struct run *r, int status, const json_t *headers, struct str
 void run_answer_problem(struct run *r, const struct error *err);
 
 /* events.c */
-struct events *events_new(void);
+struct events *events_new(struct runs *rs);
 void events_free(struct events *e);
+/* kind: a literal. */
 void events_add(struct events *e, const struct run *r, const char *kind, struct str level, struct str text);
+/* Of a run that is watched: takes data, an object, which is masked. */
+void events_tell(const struct run *r, const char *kind, json_t *data);
+/* Before it is given to a worker: where somebody watches, the worker is told to tell. */
+MUST_USE bool run_watch_begin(struct run *r);
+/* EVENT from its worker. False: it is not what it should be. */
+MUST_USE bool run_told(struct run *r, struct str payload);
 
 #endif

@@ -236,12 +236,17 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
     case FRAME_LOG:
         on_log(r, frame->payload);
         return;
+    case FRAME_EVENT:
+        if (!run_told(r, frame->payload))
+            misbehaved(r, "an event that is none");
+        return;
     case FRAME_FLOW:
     case FRAME_PREPARE:
     case FRAME_START:
     case FRAME_RESULT:
     case FRAME_CANCEL:
     case FRAME_JOB:
+    case FRAME_WATCH:
     case FRAME_READY:
     case FRAME_JOB_DONE:
         break;
@@ -332,7 +337,7 @@ struct runs *runs_open(const struct runs_env *env, struct error *err) {
     map_init(&rs->apart);
     timer_init(&rs->mend, env->loop, on_mend);
     timer_init(&rs->drain, env->loop, on_drain);
-    rs->events = events_new();
+    rs->events = events_new(rs);
     if (store_write_now(env->store, read_newest_ids, rs, err))
         return rs;
     runs_close(rs);

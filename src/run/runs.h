@@ -98,16 +98,36 @@ MUST_USE bool run_id_parse(struct str text, uint64_t *id);
 const char *run_state_name(enum run_state s);
 MUST_USE bool run_state_parse(struct str name, enum run_state *s);
 
-/* What happened, for following: the last few thousand lines, numbered from 1. */
+/* What happened, for following: the last few thousand events, numbered from 1. */
 struct run_event {
     uint64_t number, run;
     int64_t time_ms, workspace;
-    struct str flow, kind;  /* kind: accepted, started, done, failed, canceled, log */
+    const char *kind; /* accepted, done, failed, canceled, log; of runs that are watched also the next line's */
+    struct str flow;
     struct str level, text; /* log lines: masked */
+    /* Of a watched run's alone: JSON of an object, masked. started: its worker has it; began, ended: a block; effect; many:
+     * no more of its blocks will be told. */
+    struct str data;
 };
 typedef bool run_event_fn(void *arg, const struct run_event *e); /* false stops */
 /* Those after `number`, oldest first; returns the newest number there is. */
 uint64_t runs_events(const struct runs *rs, int64_t workspace, uint64_t after, run_event_fn *fn, void *arg);
+/* The numbers that there are: from oldest to newest. */
+void runs_events_span(const struct runs *rs, uint64_t *oldest, uint64_t *newest);
+
+/* While somebody watches a workspace, or one run of it, its workers tell what they do as they do it; else that costs
+ * nothing. Who goes and comes back within RUNS_WATCH_KEPT_MS has missed nothing. Embed it. */
+#define RUNS_WATCH_KEPT_MS 30000
+struct run_watch {
+    struct runs *runs;
+    struct workspace *workspace;
+    uint64_t run;                      /* 0: all of the workspace's */
+    void (*news)(struct run_watch *w); /* at most once a turn: there are events, maybe none of these */
+    struct run_watch *next;
+};
+/* workspace, run and news are set. The number of the event after which nothing is left out. */
+uint64_t runs_watch(struct runs *rs, struct run_watch *w);
+void runs_unwatch(struct run_watch *w);
 
 struct runs_counts {
     uint64_t accepted, done, failed, canceled, recorded, record_dropped;

@@ -25,6 +25,10 @@ struct workspace {
     struct release *release; /* the newest; NULL: nothing published yet */
     struct vault *practice, *live;
     struct map releases; /* id -> struct release, those that runs asked for */
+    /* Its runs tell of their blocks as they go (events.c). */
+    bool watched;
+    unsigned watchers;
+    uint64_t watched_from; /* the number of the event after which nothing is left out */
 };
 
 struct workspaces_env {
