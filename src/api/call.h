@@ -5,7 +5,7 @@
  *         if (w) api_answer(c, 200, json_pack(...));
  *     }
  *
- * Each function of routes.def answers exactly once, then or in a later turn; the call lives in the
+ * Each row's function answers exactly once, then or in a later turn; the call lives in the
  * request's arena until after that. Reading the store:
  *
  *     api_read(c, work);        work(tx, c, err) on a reader's thread fills c->result; then 200 with it
@@ -14,19 +14,12 @@
 #ifndef FLOWLET_API_CALL_H
 #define FLOWLET_API_CALL_H
 
+#include "api/route.h"
 #include "api/server.h"
 
-#define API_PARAMETERS_MAX 2
-#define API_BODY_MAX ((size_t)24 * 1024 * 1024) /* a folder of 16 MB as JSON */
+#define API_PARAMETERS_MAX 3
 
-struct api_call;
 struct stream;
-struct api_route {
-    const char *method, *path;
-    enum { ANYONE, TOKEN } who;
-    void (*run)(struct api_call *c);
-    const char *query, *body; /* names with blanks between */
-};
 
 struct api {
     struct api_env env;
@@ -45,8 +38,10 @@ struct api_call {
     struct arena *arena; /* the request's */
     const struct api_route *route;
     struct str parameters[API_PARAMETERS_MAX]; /* decoded, in the path's order */
-    json_t *body;                              /* an object; borrowed, NULL where the route has none */
+    json_t *query, *body;                      /* objects, as their shapes say; borrowed, NULL where the route has none */
     struct workspace *workspace;               /* once api_workspace found it */
+    struct str etag;                           /* of what is answered with 200; empty: made of a GET's answer */
+    const char *location;                      /* of what was made; NULL: none */
     json_t *result;                            /* what a work collected; owned until it is answered */
     void *own;                                 /* the resource's own, from arena */
     int64_t release_before;                    /* files */
@@ -57,16 +52,17 @@ struct api_call {
 
 /* Parts of what GET /workspaces/{w} tells. */
 json_t *api_flows_json(const struct api *a, const struct workspace *w) MUST_USE;
+extern const struct shape api_flows_shape, api_secrets_shape, api_started_shape; /* of their lists; of a run that was started */
 json_t *api_secrets_json(const struct workspace *w) MUST_USE;
+/* Rows of home.c that metrics.c answers. */
+void api_metrics(struct api_call *c);
+void api_healthz(struct api_call *c);
+void api_readyz(struct api_call *c);
 /* For server.c: callers that wait are answered; what is left is freed. */
 void api_logs_release(struct api *a);
 void api_flows_release(struct api *a);
 void api_events_release(struct api *a);
 void api_flows_close(struct api *a);
-
-#define X(method, path, who, function, query, body) void function(struct api_call *c);
-#include "api/routes.def"
-#undef X
 
 /* Takes value. */
 void api_answer(struct api_call *c, int status, json_t *value);
@@ -74,18 +70,24 @@ void api_answer_text(struct api_call *c, int status, const char *type, struct st
 void api_fail(struct api_call *c, const struct error *err);
 /* The same with more members beside it: takes more. */
 void api_fail_with(struct api_call *c, const struct error *err, json_t *more);
+/* The same with a status and a field that the error's code does not have. */
+void api_problem(struct api_call *c, int status, const struct error *err, json_t *more, struct httpd_field extra);
+
+/* An ETag for this content, in the call's arena. */
+struct str api_etag(struct api_call *c, struct str content);
+/* If-Match: whether it names what is there; false: it was answered 412 or, where the row wants one, 428. */
+bool api_may_change(struct api_call *c, struct str etag);
+
+/* What query and body hold, into c; false: it was answered, with every fault and its pointer. request.c */
+bool api_read_query(struct api_call *c);
+bool api_read_body(struct api_call *c);
+/* "%20" and, in queries, "+"; text in arena. False for a broken escape, a NUL or what is no UTF-8. */
+bool api_decode(struct str raw, bool query, struct arena *arena, struct str *out);
 
 /* That of {w}; NULL: it was answered 404. */
 struct workspace *api_workspace(struct api_call *c);
 /* That has something published; NULL: it was answered 404. */
 struct workspace *api_published(struct api_call *c);
-/* False where the query has no such name. The value is decoded. */
-bool api_query(struct api_call *c, const char *name, struct str *value);
-/* `fallback` where it is not there; ERR_INVALID names it. */
-MUST_USE bool api_query_number(struct api_call *c, const char *name, int64_t low, int64_t high, int64_t fallback, int64_t *out,
-                               struct error *err);
-MUST_USE bool api_query_flag(struct api_call *c, const char *name, bool *out, struct error *err);
-
 /* work gets the call; afterwards 200 with c->result, or the error. */
 void api_read(struct api_call *c, store_work_fn *work);
 void api_write(struct api_call *c, store_work_fn *work);

@@ -227,7 +227,7 @@ static void begin(struct api_call *c, uint64_t run, json_t *ended) {
     httpd_stream(c->rq, fields, ARRAY_LEN(fields), &source, s);
 }
 
-void api_events(struct api_call *c) {
+static void of_workspace(struct api_call *c) {
     if (api_workspace(c))
         begin(c, 0, NULL);
 }
@@ -273,7 +273,7 @@ static void on_row(void *arg, const struct error *err) {
         begin(c, f->run, ended);
 }
 
-void api_run_events(struct api_call *c) {
+static void of_run(struct api_call *c) {
     struct found *f = arena_alloc(c->arena, sizeof *f);
     struct error err;
     if (!api_workspace(c))
@@ -290,3 +290,25 @@ void api_run_events(struct api_call *c) {
     else
         store_read(c->api->env.store, row_work, on_row, c);
 }
+
+/* ---- the rows ---- */
+
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/events",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "followRuns",
+     .about = "Runs as they go, as server-sent events; Last-Event-ID goes on after a break.",
+     .answers = API_ANSWERS({200, NULL, "events, until the caller hangs up"}),
+     .type = "text/event-stream",
+     .run = of_workspace},
+    {.method = "GET",
+     .path = API_WORKSPACE "/runs/{run}/events",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "followRun",
+     .about = "The same of one run, from its beginning where it is still known; ends with the run.",
+     .answers = API_ANSWERS({200, NULL, "events, until the run is over"}),
+     .type = "text/event-stream",
+     .run = of_run},
+};
+const struct api_resource api_resource_events = API_RESOURCE("Events", routes);

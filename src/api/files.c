@@ -4,11 +4,8 @@
 /* What the body holds, NULL after an answer. */
 static struct folder *read_folder(struct api_call *c) {
     struct error err;
-    const json_t *files = json_object_get(c->body, "files");
     struct folder *folder = folder_new();
-    if (!json_is_object(files))
-        error_set(&err, ERR_INVALID, "`files` is missing: {\"files\": {\"workspace.json\": \"...\", ...}}");
-    else if (folder_from_json(folder, files, &err))
+    if (folder_from_json(folder, json_object_get(c->body, "files"), &err))
         return folder;
     api_fail(c, &err);
     folder_free(folder);
@@ -31,7 +28,7 @@ static void on_checked(void *arg, struct release *release, const struct findings
         api_answer(c, 200, json_pack("{s:b, s:o}", "ok", findings->errors == 0, "findings", findings_json(findings)));
 }
 
-void api_check(struct api_call *c) {
+static void check(struct api_call *c) {
     struct folder *folder = read_folder(c);
     if (folder)
         workspaces_check(c->api->env.workspaces, folder, on_checked, c);
@@ -103,18 +100,14 @@ static bool check_name(const struct api_call *c, const struct folder *folder, st
 }
 
 static bool check_base(const struct api_call *c, struct error *err) {
-    const json_t *base = json_object_get(c->body, "base_release");
     int64_t newest = c->workspace && c->workspace->release ? c->workspace->release->id : 0;
-    if (!base)
-        return true;
-    if (!json_is_integer(base))
-        return error_set(err, ERR_INVALID, "`base_release` is no whole number");
-    return json_integer_value(base) == newest ||
+    int64_t base = jsonx_int(c->body, "base_release", newest);
+    return base == newest ||
            error_set(err, ERR_CONFLICT, "release %lld is the newest, not %lld: pull it, bring the changes together, push again",
-                     (long long)newest, (long long)json_integer_value(base));
+                     (long long)newest, (long long)base);
 }
 
-void api_files_put(struct api_call *c) {
+static void push(struct api_call *c) {
     struct folder *folder = read_folder(c);
     struct error err;
     if (!folder)
@@ -129,7 +122,7 @@ void api_files_put(struct api_call *c) {
     folder_free(folder);
 }
 
-void api_files_get(struct api_call *c) {
+static void get(struct api_call *c) {
     struct workspace *w = api_published(c);
     struct error err;
     if (!w)
@@ -141,3 +134,63 @@ void api_files_get(struct api_call *c) {
         api_fail(c, &err);
     folder_free(folder);
 }
+
+/* ---- the rows ---- */
+
+#define BODY_MAX ((size_t)24 * 1024 * 1024) /* a folder of 16 MB as JSON */
+
+static const struct shape file_texts = {.kind = SHAPE_MAP, .item = &shape_text};
+static const struct shape pushed = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS(
+        {"files", &file_texts, true, "{\"workspace.json\": \"its text\", \"flows/hello.json\": \"...\"}"},
+        {"base_release", &api_number, false, "the release that the changes began with: 409 where it is not the newest"}),
+};
+static const struct shape folder_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"release", &api_number, true, "of which they are"}, {"files", &file_texts, true, "texts by their paths"}),
+};
+static const struct shape checked = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"ok", &shape_bool, true, "whether it could be published"},
+                       {"findings", &api_findings, true, "errors and warnings"}),
+};
+static const struct shape flow_ids = {.kind = SHAPE_LIST, .item = &shape_text, .max = FOLDER_FILES_MAX};
+static const struct shape published = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"workspace", &shape_text, true, "its name"}, {"release", &api_number, true, "the newest"},
+                       {"changed", &shape_bool, true, "false: the folder was the newest already"},
+                       {"mode", &api_mode, true, "the workspace's"}, {"flows", &flow_ids, true, "all ids"},
+                       {"findings", &api_findings, true, "warnings"}),
+};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/files",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "getFiles",
+     .about = "The workspace as a folder of files, as it was published.",
+     .answers = API_ANSWERS({200, &folder_shape, "all files"}),
+     .run = get},
+    {.method = "PUT",
+     .path = API_WORKSPACE "/files",
+     .permission = PERMISSION_FLOWS_WRITE,
+     .name = "pushFiles",
+     .about = "Publishes a whole folder. Where it has errors they are told (400 with `findings`) and nothing changes; the "
+              "workspace is "
+              "made where there is none.",
+     .body = &pushed,
+     .body_max = BODY_MAX,
+     .answers = API_ANSWERS({200, &published, "new runs use it"}),
+     .errors = "409",
+     .run = push},
+    {.method = "POST",
+     .path = API_WORKSPACE "/check",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "check",
+     .about = "Checks a folder as publishing it would, and publishes nothing.",
+     .body = &pushed,
+     .body_max = BODY_MAX,
+     .answers = API_ANSWERS({200, &checked, "what was found"}),
+     .run = check},
+};
+const struct api_resource api_resource_files = API_RESOURCE("Files", routes);

@@ -30,7 +30,7 @@ json_t *api_flows_json(const struct api *a, const struct workspace *w) {
     return list;
 }
 
-void api_flows(struct api_call *c) {
+static void list(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
     if (w)
         api_answer(c, 200, json_pack("{s:o}", "flows", api_flows_json(c->api, w)));
@@ -140,19 +140,82 @@ static void start(struct api_call *c, const struct release_flow *flow, bool to_e
     }
 }
 
-void api_run_start(struct api_call *c) {
+static void run(struct api_call *c) {
     const struct workspace *w = api_published(c);
-    const json_t *input = json_object_get(c->body, "input");
-    const struct release_flow *flow;
     struct error err;
-    bool wait;
     if (!w)
         return;
-    if (input && !json_is_object(input))
-        error_set(&err, ERR_INVALID, "`input` is no JSON object");
-    else if ((flow = find_flow(w, c->parameters[1], &err)) && api_query_flag(c, "wait", &wait, &err)) {
-        start(c, flow, wait && !c->api->closing);
-        return;
-    }
-    api_fail(c, &err);
+    const struct release_flow *flow = find_flow(w, c->parameters[1], &err);
+    if (flow)
+        start(c, flow, jsonx_bool(c->query, "wait", false) && !c->api->closing);
+    else
+        api_fail(c, &err);
 }
+
+/* ---- the rows ---- */
+
+static const struct shape access_entry = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"type", &shape_text, true, "how callers prove themselves"},
+                       {"secret", &shape_text, true, "what it is checked against"}),
+};
+static const struct shape flow_type = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("endpoint", "cron", "reusable")};
+static const struct shape flow_shape_ = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Flow",
+    .keys = SHAPE_KEYS(
+        {"id", &shape_text, true, "its file's name without .json"}, {"name", &shape_text, true, "for people"},
+        {"type", &flow_type, true, "what starts it"}, {"durable", &shape_bool, true, "whether its runs survive a restart"},
+        {"method", &shape_text, false, "endpoint"}, {"path", &shape_text, false, "endpoint: /api/user/{id}"},
+        {"answer", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("end", "at once")}, false,
+         "endpoint: when its caller hears"},
+        {"access", &(const struct shape){.kind = SHAPE_LIST, .item = &access_entry, .max = 10}, false,
+         "endpoint: any one is enough; none: everybody"},
+        {"every", &api_text_or_null, false, "cron: 5 minutes"}, {"line", &api_text_or_null, false, "cron: its line"},
+        {"zone", &api_text_or_null, false, "cron: where the line's times are"},
+        {"next_ms", &api_time, false, "cron: when it is due next; 0: never"}),
+};
+const struct shape api_flows_shape = {.kind = SHAPE_LIST, .item = &flow_shape_, .max = FOLDER_FILES_MAX};
+static const struct shape flow_list = {.kind = SHAPE_OBJECT,
+                                       .keys = SHAPE_KEYS({"flows", &api_flows_shape, true, "by their ids"})};
+
+static const struct shape any_object = {.kind = SHAPE_MAP, .item = &shape_json};
+static const struct shape run_input = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"input", &any_object, false, "what the flow's Start gives: of an endpoint query, requestBody, ..."})};
+static const struct shape failure = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"code", &shape_text, true, "for programs"}, {"message", &shape_text, true, "a sentence"})};
+static const struct shape endpoint_answer = {.kind = SHAPE_OBJECT,
+                                             .keys = SHAPE_KEYS({"status", &api_number, true, "of HTTP"},
+                                                                {"headers", &shape_json, false, "its fields"},
+                                                                {"body", &shape_text, true, "as text"})};
+const struct shape api_started_shape = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Started",
+    .keys = SHAPE_KEYS({"run", &shape_text, true, "its id"},
+                       {"state", &shape_text, true, "accepted, running; with wait=true done, failed, canceled"},
+                       {"output", &shape_json, false, "what it ended with"}, {"error", &failure, false, "why it failed"},
+                       {"answer", &endpoint_answer, false, "what an endpoint's caller would have got"}),
+};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/flows",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "listFlows",
+     .about = "The flows of the workspace.",
+     .answers = API_ANSWERS({200, &flow_list, "all of them"}),
+     .run = list},
+    {.method = "POST",
+     .path = API_WORKSPACE "/flows/{flow}/runs",
+     .permission = PERMISSION_RUNS_WRITE,
+     .name = "startRun",
+     .about = "Starts a published flow.",
+     .query = SHAPE_KEYS({"wait", &shape_bool, false, "true: answered when the run is over"}),
+     .body = &run_input,
+     .body_max = 1024 * 1024,
+     .answers = API_ANSWERS({200, &api_started_shape, "with wait=true: it is over"},
+                            {202, &api_started_shape, "it is under way, and stored where the flow is durable"}),
+     .run = run},
+};
+const struct api_resource api_resource_flows = API_RESOURCE("Flows", routes);

@@ -1,4 +1,4 @@
-/* home.c — a page for who opens the console listener in a browser: what this is, and where to go on. */
+/* home.c — the server itself: a page for who opens its console listener in a browser, health, metrics, the API's document. */
 #include "api/call.h"
 
 #define PAGE_MAX (1024 * 1024)
@@ -50,7 +50,7 @@ static void add_workspace(struct buf *out, const struct api *a, const struct wor
     }
 }
 
-void api_home(struct api_call *c) {
+static void home(struct api_call *c) {
     struct buf page;
     struct workspace *w;
     buf_init(&page, PAGE_MAX);
@@ -68,3 +68,44 @@ void api_home(struct api_call *c) {
     api_answer_text(c, 200, "text/html; charset=utf-8", buf_str(&page));
     buf_release(&page);
 }
+
+static void openapi(struct api_call *c) { api_answer(c, 200, api_openapi()); }
+
+static const struct shape document = {.kind = SHAPE_MAP, .item = &shape_json};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = "/",
+     .name = "home",
+     .about = "A page that says what this is.",
+     .answers = API_ANSWERS({200, NULL, "for browsers"}),
+     .type = "text/html",
+     .run = home},
+    {.method = "GET",
+     .path = "/healthz",
+     .name = "health",
+     .about = "Whether the process answers.",
+     .answers = API_ANSWERS({200, NULL, "it does"}),
+     .type = "text/plain",
+     .run = api_healthz},
+    {.method = "GET",
+     .path = "/readyz",
+     .name = "readiness",
+     .about = "Whether a request to a durable flow would be taken right now; else 503 says why not.",
+     .answers = API_ANSWERS({200, NULL, "it would"}),
+     .type = "text/plain",
+     .run = api_readyz},
+    {.method = "GET",
+     .path = "/metrics",
+     .name = "metrics",
+     .about = "Numbers for Prometheus.",
+     .answers = API_ANSWERS({200, NULL, "its text format 0.0.4"}),
+     .type = "text/plain",
+     .run = api_metrics},
+    {.method = "GET",
+     .path = "/api/v1/openapi.json",
+     .name = "openapi",
+     .about = "This document.",
+     .answers = API_ANSWERS({200, &document, "OpenAPI 3.1"}),
+     .run = openapi},
+};
+const struct api_resource api_resource_server = API_RESOURCE("Server", routes);

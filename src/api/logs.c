@@ -57,17 +57,11 @@ void api_logs_release(struct api *a) {
         on_timer(&a->waiting->timer);
 }
 
-void api_logs(struct api_call *c) {
-    struct error err;
-    int64_t wait_s;
+static void list(struct api_call *c) {
     if (!api_workspace(c))
         return;
-    if (!api_query_number(c, "after", 0, INT64_MAX, 0, &c->after, &err) ||
-        !api_query_number(c, "wait", 0, WAIT_MAX_S, 0, &wait_s, &err)) {
-        api_fail(c, &err);
-        return;
-    }
-    c->until_ms = loop_now_ms(c->api->env.loop) + wait_s * 1000;
+    c->after = jsonx_int(c->query, "after", 0);
+    c->until_ms = loop_now_ms(c->api->env.loop) + jsonx_int(c->query, "wait", 0) * 1000;
     if (look(c))
         return;
     timer_init(&c->timer, c->api->env.loop, on_timer);
@@ -75,3 +69,33 @@ void api_logs(struct api_call *c) {
     c->api->waiting = c;
     timer_start(&c->timer, LOOK_MS);
 }
+
+/* ---- the row ---- */
+
+static const struct shape event = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Event",
+    .keys =
+        SHAPE_KEYS({"number", &api_number, true, "ascending; begins anew with the server"}, {"run", &shape_text, true, "its id"},
+                   {"time_ms", &api_time, true, "when"}, {"flow", &shape_text, true, "its id"},
+                   {"kind", &shape_text, true, "accepted, started, done, failed, canceled, log"},
+                   {"level", &api_text_or_null, true, "of a log line"}, {"text", &api_text_or_null, true, "masked"}),
+};
+static const struct shape events_page = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"events", &(const struct shape){.kind = SHAPE_LIST, .item = &event}, true, "oldest first"},
+                       {"newest", &api_number, true, "`after` of the next request"}),
+};
+static const struct shape wait_seconds = {.kind = SHAPE_INT, .max = WAIT_MAX_S};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/logs",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "listEvents",
+     .about = "What happened: runs as they begin and end, and what they log. The last few thousand lines are there.",
+     .query = SHAPE_KEYS({"after", &api_number, false, "those after this number"},
+                         {"wait", &wait_seconds, false, "seconds to wait for the first (0)"}),
+     .answers = API_ANSWERS({200, &events_page, "those that there are"}),
+     .run = list},
+};
+const struct api_resource api_resource_logs = API_RESOURCE("Logs", routes);

@@ -40,17 +40,14 @@ static bool list_work(struct store_tx *tx, void *arg, struct error *err) {
     return true;
 }
 
-void api_outbox(struct api_call *c) {
+static void list(struct api_call *c) {
     struct page *page = arena_alloc(c->arena, sizeof *page);
-    struct error err;
     if (!api_workspace(c))
         return;
     c->own = page;
-    if (api_query_number(c, "after", 0, INT64_MAX, 0, &page->after, &err) &&
-        api_query_number(c, "limit", 1, LIMIT_MAX, LIMIT_MAX, &page->limit, &err))
-        api_read(c, list_work);
-    else
-        api_fail(c, &err);
+    page->after = jsonx_int(c->query, "after", 0);
+    page->limit = jsonx_int(c->query, "limit", LIMIT_MAX);
+    api_read(c, list_work);
 }
 
 static bool clear_work(struct store_tx *tx, void *arg, struct error *err) {
@@ -58,7 +55,43 @@ static bool clear_work(struct store_tx *tx, void *arg, struct error *err) {
     return tx_outbox_clear(tx, c->workspace->id, err);
 }
 
-void api_outbox_clear(struct api_call *c) {
+static void clear(struct api_call *c) {
     if (api_workspace(c))
         api_write(c, clear_work);
 }
+
+/* ---- the rows ---- */
+
+static const struct shape message = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Captured",
+    .keys = SHAPE_KEYS({"id", &api_number, true, "ascending"}, {"kind", &shape_text, true, "mail, page, sms, chat, other"},
+                       {"to", &shape_text, true, "whom it would have reached"}, {"content", &shape_text, true, "what it says"},
+                       {"flow", &shape_text, true, "that sent it"}, {"run", &shape_text, true, "that sent it"},
+                       {"operation", &shape_text, true, "its place in the run: PATH#N"}, {"time_ms", &api_time, true, "when"}),
+};
+static const struct shape messages = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"outbox", &(const struct shape){.kind = SHAPE_LIST, .item = &message, .max = LIMIT_MAX}, true, "a page"},
+                       {"next", &api_number, false, "`after` of the next page; left out: there is none"}),
+};
+static const struct shape limit = {.kind = SHAPE_INT, .min = 1, .max = LIMIT_MAX};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/outbox",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "listOutbox",
+     .about = "What practice mode captured instead of sending it, oldest first.",
+     .query =
+         SHAPE_KEYS({"after", &api_number, false, "those after this id"}, {"limit", &limit, false, "how many at most (1000)"}),
+     .answers = API_ANSWERS({200, &messages, "a page"}),
+     .run = list},
+    {.method = "DELETE",
+     .path = API_WORKSPACE "/outbox",
+     .permission = PERMISSION_RUNS_WRITE,
+     .name = "clearOutbox",
+     .about = "Empties it.",
+     .answers = API_ANSWERS({200, &api_nothing, "it is empty"}),
+     .run = clear},
+};
+const struct api_resource api_resource_outbox = API_RESOURCE("Outbox", routes);

@@ -49,23 +49,17 @@ struct query {
     bool detail;
 };
 
-static bool read_query(struct api_call *c, struct query *q, struct error *err) {
-    struct str text;
+static bool read_query(const struct api_call *c, struct query *q, struct error *err) {
+    struct str state_name = jsonx_str(c->query, "state"), before_id = jsonx_str(c->query, "before");
     uint64_t before = 0;
     enum run_state state;
-    int64_t limit;
     *q = (struct query){.filter = {.workspace = c->workspace->id, .state = -1}};
-    if (!api_query_number(c, "limit", 1, LIMIT_MAX, LIMIT_STANDARD, &limit, err) || !api_query_flag(c, "detail", &q->detail, err))
-        return false;
-    q->filter.limit = (int)limit;
-    if (api_query(c, "flow", &text))
-        q->filter.flow = text;
-    if (api_query(c, "state", &text)) {
-        if (!run_state_parse(text, &state))
-            return error_set(err, ERR_INVALID, "`state` is none of accepted, running, waiting, done, failed, canceled");
+    q->filter.limit = (int)jsonx_int(c->query, "limit", LIMIT_STANDARD);
+    q->filter.flow = jsonx_str(c->query, "flow");
+    q->detail = jsonx_bool(c->query, "detail", false);
+    if (state_name.ptr && run_state_parse(state_name, &state))
         q->filter.state = (int)state;
-    }
-    if (api_query(c, "before", &text) && !run_id_parse(text, &before))
+    if (before_id.ptr && !run_id_parse(before_id, &before))
         return error_set(err, ERR_INVALID, "`before` is no run's id");
     q->filter.before_id = (int64_t)before;
     return true;
@@ -107,7 +101,7 @@ static bool list_work(struct store_tx *tx, void *arg, struct error *err) {
     return true;
 }
 
-void api_runs(struct api_call *c) {
+static void list(struct api_call *c) {
     struct query *q = arena_alloc(c->arena, sizeof *q);
     struct error err;
     if (!api_workspace(c))
@@ -157,12 +151,12 @@ static void on_got(void *arg, const struct error *err) {
         api_answer(c, 200, result);
 }
 
-void api_run_get(struct api_call *c) {
+static void get(struct api_call *c) {
     if (api_workspace(c))
         store_read(c->api->env.store, get_work, on_got, c);
 }
 
-void api_run_cancel(struct api_call *c) {
+static void cancel(struct api_call *c) {
     uint64_t id;
     struct error err;
     if (!api_workspace(c))
@@ -172,3 +166,60 @@ void api_run_cancel(struct api_call *c) {
     else
         api_fail(c, &err);
 }
+
+/* ---- the rows ---- */
+
+static const struct shape state_shape = {
+    .kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("accepted", "running", "waiting", "done", "failed", "canceled")};
+static const struct shape history = {.kind = SHAPE_MAP, .ref = "History", .item = &shape_json, .or_null = true};
+#define RUN_KEYS                                                                                                                 \
+    {"id", &shape_text, true, "14 hex digits, ordered by time"}, {"flow", &shape_text, false, "its id"},                         \
+        {"state", &state_shape, true, "how far it is"}, {"mode", &api_mode, false, "that it was accepted in"},                   \
+        {"durable", &shape_bool, false, "whether it survives a restart"}, {"trigger", &shape_text, false, "what started it"},    \
+        {"release", &api_number, false, "that it is bound to"}, {"started_ms", &api_time_or_null, false, "when"},                \
+        {"ended_ms", &api_time_or_null, false, "when; null: not yet"}, {                                                         \
+        "error", &api_text_or_null, false, "why it failed"                                                                       \
+    }
+static const struct shape run_shape = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Run",
+    .keys = SHAPE_KEYS(
+        RUN_KEYS, {"history", &history, false,
+                   "its blocks (path, name, pin, t, ms, input, output, error, attempts), logs (path, level, text, t) and effects "
+                   "(id, op, about, t, ms, attempts, captured, error); null while it runs"}),
+};
+static const struct shape run_list = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"runs", &(const struct shape){.kind = SHAPE_LIST, .item = &run_shape, .max = LIMIT_MAX}, true, "a page"},
+                       {"next", &shape_text, false, "`before` of the next page; left out: there is none"}),
+};
+static const struct shape canceled = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"id", &shape_text, true, "of the run"})};
+static const struct shape limit_shape = {.kind = SHAPE_INT, .min = 1, .max = LIMIT_MAX};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/runs",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "listRuns",
+     .about = "The workspace's runs, newest first. One that is not durable is listed within 0.2 s after its end.",
+     .query = SHAPE_KEYS({"flow", &shape_text, false, "of this flow"}, {"state", &state_shape, false, "in this state"},
+                         {"before", &api_cursor, false, "those before this run: `next` of the page before"},
+                         {"limit", &limit_shape, false, "how many at most (100)"},
+                         {"detail", &shape_bool, false, "true: with each one's history"}),
+     .answers = API_ANSWERS({200, &run_list, "a page"}),
+     .run = list},
+    {.method = "GET",
+     .path = API_WORKSPACE "/runs/{run}",
+     .permission = PERMISSION_RUNS_READ,
+     .name = "getRun",
+     .about = "One run, with what each of its blocks got, gave and did.",
+     .answers = API_ANSWERS({200, &run_shape, "as it is now"}),
+     .run = get},
+    {.method = "POST",
+     .path = API_WORKSPACE "/runs/{run}/cancel",
+     .permission = PERMISSION_RUNS_WRITE,
+     .name = "cancelRun",
+     .about = "Ends it: what is under way is stopped, and nothing more starts.",
+     .answers = API_ANSWERS({202, &canceled, "it is being ended"}),
+     .run = cancel},
+};
+const struct api_resource api_resource_runs = API_RESOURCE("Runs", routes);

@@ -130,18 +130,14 @@ static struct query *query_new(struct api_call *c, size_t flows) {
     return q;
 }
 
-void api_schedules(struct api_call *c) {
+static void list(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
-    struct error err;
     if (!w)
         return;
     const struct release *r = w->release;
     struct query *q = query_new(c, r ? r->flow_count : 0);
     q->recent = 10;
-    if (!api_query_number(c, "limit", 1, 100, 5, &q->limit, &err)) {
-        api_fail(c, &err);
-        return;
-    }
+    q->limit = jsonx_int(c->query, "limit", 5);
     json_t *list = json_array();
     c->result = json_pack("{s:o}", "schedules", list);
     for (size_t i = 0; r && i < r->flow_count; i++)
@@ -161,15 +157,16 @@ static const struct release_flow *find_flow(const struct api_call *c, struct err
     return NULL;
 }
 
-void api_schedule_get(struct api_call *c) {
+static void get(struct api_call *c) {
     const struct release_flow *f;
     struct error err;
     if (!api_published(c))
         return;
     struct query *q = query_new(c, 1);
     q->recent = 50;
-    if ((f = find_flow(c, &err)) && api_query_number(c, "limit", 1, NEXT_MAX, 100, &q->limit, &err) &&
-        api_query_number(c, "from", 1, (int64_t)253000000000000, 0, &q->from_ms, &err)) {
+    q->limit = jsonx_int(c->query, "limit", 100);
+    q->from_ms = jsonx_int(c->query, "from", 0);
+    if ((f = find_flow(c, &err))) {
         add_flow(c, q, f);
         c->result = q->flows[0].value;
         api_read(c, list_work);
@@ -192,15 +189,102 @@ static bool instants_work(struct store_tx *tx, void *arg, struct error *err) {
 }
 
 /* Of flows that are not there any more too. */
-void api_schedule_instants(struct api_call *c) {
-    struct error err;
+static void list_instants(struct api_call *c) {
     if (!api_workspace(c))
         return;
     struct query *q = query_new(c, 1);
     q->flows[0].flow = c->parameters[1];
-    if (api_query_number(c, "limit", 1, INSTANTS_MAX, 100, &q->limit, &err) &&
-        api_query_number(c, "before", 1, INT64_MAX, 0, &q->before_ms, &err))
-        api_read(c, instants_work);
-    else
-        api_fail(c, &err);
+    q->limit = jsonx_int(c->query, "limit", 100);
+    q->before_ms = jsonx_int(c->query, "before", 0);
+    api_read(c, instants_work);
 }
+
+/* ---- the rows ---- */
+
+#define TIME_MAX ((int64_t)253000000000000) /* in the year 9987 */
+
+static const struct shape due = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Due",
+    .keys = SHAPE_KEYS({"due_ms", &api_time, true, "when"}, {"local", &shape_text, true, "in the schedule's zone (RFC 3339)"}),
+};
+static const struct shape clock_change = {
+    .kind = SHAPE_OBJECT,
+    .ref = "ClockChange",
+    .or_null = true,
+    .keys =
+        SHAPE_KEYS({"at_ms", &api_time, true, "when"}, {"local_before", &shape_text, true, "what the zone's clock would show"},
+                   {"local_after", &shape_text, true, "what it shows"}),
+};
+static const struct shape outcome = {.kind = SHAPE_CHOICE,
+                                     .choices = SHAPE_CHOICES("fired", "queued", "merged", "skipped", "failed")};
+static const struct shape instant = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Instant",
+    .keys = SHAPE_KEYS({"due_ms", &api_time, true, "when it was due"}, {"outcome", &outcome, true, "what became of it"},
+                       {"run", &api_text_or_null, true, "the run's id"}, {"reason", &api_text_or_null, true, "a sentence"},
+                       {"accounted_ms", &api_time_or_null, true, "when that was decided"},
+                       {"into_ms", &api_time_or_null, true, "merged: the instant whose run it became part of"},
+                       {"from_ms", &api_time_or_null, true, "a row for many: the first of them; due_ms is the last"},
+                       {"instants", &api_time_or_null, true, "how many it stands for; null: not counted"}),
+};
+static const struct shape instant_list = {.kind = SHAPE_LIST, .item = &instant, .max = INSTANTS_MAX};
+static const struct shape overlap = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("skip", "queue", "allow")};
+static const struct shape missed = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("once", "all", "skip")};
+static const struct shape schedule = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Schedule",
+    .keys = SHAPE_KEYS({"flow", &shape_text, true, "its id"}, {"name", &shape_text, true, "for people"},
+                       {"every", &api_text_or_null, true, "5 minutes"}, {"line", &api_text_or_null, true, "or its cron line"},
+                       {"zone", &api_text_or_null, true, "where the line's times are"},
+                       {"overlap", &overlap, true, "what becomes of an instant while the run before is under way"},
+                       {"missed", &missed, true, "what becomes of those that were due while the server was down"},
+                       {"error", &shape_text, false, "why it has no times"},
+                       {"accounted_ms", &api_time_or_null, true, "the last instant that is accounted for"},
+                       {"last_run", &api_text_or_null, true, "the last that was fired"},
+                       {"next", &(const struct shape){.kind = SHAPE_LIST, .item = &due, .max = NEXT_MAX}, true, "when it is due"},
+                       {"clock_change", &clock_change, true, "when the zone's clock jumps before the last of these"},
+                       {"recent", &instant_list, true, "newest first"}),
+};
+static const struct shape schedule_list = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"schedules", &(const struct shape){.kind = SHAPE_LIST, .item = &schedule, .max = FOLDER_FILES_MAX}, true,
+                        "one a cron flow"})};
+static const struct shape instant_page = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"instants", &instant_list, true, "newest first"},
+                       {"next", &api_time, false, "`before` of the next page; left out: there is none"}),
+};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/schedules",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "listSchedules",
+     .about = "When each cron flow is due next, and what became of its last 10 due times.",
+     .query = SHAPE_KEYS(
+         {"limit", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 100}, false, "how many next times each (5)"}),
+     .answers = API_ANSWERS({200, &schedule_list, "all of them"}),
+     .run = list},
+    {.method = "GET",
+     .path = API_WORKSPACE "/schedules/{flow}",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "getSchedule",
+     .about = "The same of one, with its last 50 due times.",
+     .query = SHAPE_KEYS(
+         {"from", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = TIME_MAX}, false,
+          "next times from then on, ms since 1970 (now)"},
+         {"limit", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = NEXT_MAX}, false, "how many of them (100)"}),
+     .answers = API_ANSWERS({200, &schedule, "as it is now"}),
+     .run = get},
+    {.method = "GET",
+     .path = API_WORKSPACE "/schedules/{flow}/instants",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "listInstants",
+     .about = "Every due time that is accounted for, newest first; of flows that are not there any more too.",
+     .query = SHAPE_KEYS(
+         {"before", &api_time, false, "those before then: `next` of the page before"},
+         {"limit", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = INSTANTS_MAX}, false, "how many at most (100)"}),
+     .answers = API_ANSWERS({200, &instant_page, "a page"}),
+     .run = list_instants},
+};
+const struct api_resource api_resource_schedules = API_RESOURCE("Schedules", routes);

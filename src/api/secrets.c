@@ -14,7 +14,7 @@ json_t *api_secrets_json(const struct workspace *w) {
     return list;
 }
 
-void api_secrets(struct api_call *c) {
+static void list(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
     if (w)
         api_answer(c, 200, json_pack("{s:o}", "secrets", api_secrets_json(w)));
@@ -51,7 +51,7 @@ static void put(struct api_call *c, struct workspace *w, json_t *value) {
         api_fail(c, &err);
 }
 
-void api_secret_put(struct api_call *c) {
+static void change(struct api_call *c) {
     struct workspace *w = api_published(c);
     json_t *value = json_object_get(c->body, "value");
     struct error err;
@@ -65,8 +65,55 @@ void api_secret_put(struct api_call *c) {
     api_fail(c, &err);
 }
 
-void api_secret_delete(struct api_call *c) {
+static void delete (struct api_call *c) {
     struct workspace *w = api_published(c);
     if (w)
         put(c, w, NULL);
 }
+
+/* ---- the rows ---- */
+
+static const struct shape secret_type = {.kind = SHAPE_CHOICE,
+                                         .choices = SHAPE_CHOICES("password", "basic", "signing-key", "smtp")};
+static const struct shape secret = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Secret",
+    .keys = SHAPE_KEYS({"name", &shape_name, true, "as flows name it"}, {"title", &api_text_or_null, true, "for people"},
+                       {"description", &api_text_or_null, true, "where to get it"}, {"type", &secret_type, true, "its form"},
+                       {"required", &shape_bool, true, "whether live mode needs it"},
+                       {"set", &shape_bool, true, "whether it has a value in live mode; nobody reads it"},
+                       {"is_practice_value", &shape_bool, true, "whether that is the one that everybody knows"}),
+};
+const struct shape api_secrets_shape = {.kind = SHAPE_LIST, .item = &secret};
+static const struct shape secret_list = {.kind = SHAPE_OBJECT,
+                                         .keys = SHAPE_KEYS({"secrets", &api_secrets_shape, true, "all of them"})};
+static const struct shape secret_value = {
+    .kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"value", &shape_json, true, "a text; for type basic also {username, password}"})};
+static const struct shape secret_set = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"name", &shape_name, true, "as given"}, {"set", &shape_bool, true, "whether it has a value now"})};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = API_WORKSPACE "/secrets",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "listSecrets",
+     .about = "The secrets that the workspace declares, and whether each has a value. Values are never shown.",
+     .answers = API_ANSWERS({200, &secret_list, "in the order of workspace.json"}),
+     .run = list},
+    {.method = "PUT",
+     .path = API_WORKSPACE "/secrets/{secret}",
+     .permission = PERMISSION_SECRETS_WRITE,
+     .name = "setSecret",
+     .about = "Gives it a value, which counts for operations from then on.",
+     .body = &secret_value,
+     .answers = API_ANSWERS({200, &secret_set, "it is stored, sealed"}),
+     .run = change},
+    {.method = "DELETE",
+     .path = API_WORKSPACE "/secrets/{secret}",
+     .permission = PERMISSION_SECRETS_WRITE,
+     .name = "deleteSecret",
+     .about = "Removes its value.",
+     .answers = API_ANSWERS({200, &secret_set, "it has none any more"}),
+     .run = delete},
+};
+const struct api_resource api_resource_secrets = API_RESOURCE("Secrets", routes);

@@ -4,9 +4,9 @@
  *     ... api_release_waiting(a); httpd_drain(api_httpd(a), done, arg) ...
  *     api_close(a);
  *
- * Every row of routes.def is one method and path, and who may use it. What is under /api/v1 wants
+ * The rows of route.h say what there is and who may use it. What is under /api/v1 wants
  * "Authorization: Bearer TOKEN". Errors are problem+json (RFC 9457) with `code`, a name of
- * base/errors.def; fields and query names that a route does not know are refused by name.
+ * base/errors.def; faults of query and body are listed in `errors`, each with its pointer.
  * Thread: the loop's. */
 #ifndef FLOWLET_API_SERVER_H
 #define FLOWLET_API_SERVER_H

@@ -10,7 +10,7 @@ static json_t *workspace_json(const struct workspace *w) {
                      (json_int_t)(r ? r->flow_count : 0));
 }
 
-void api_workspaces(struct api_call *c) {
+static void list(struct api_call *c) {
     json_t *list = json_array();
     struct workspace *w;
     for (size_t i = 0; (w = workspaces_at(c->api->env.workspaces, i)); i++)
@@ -35,7 +35,7 @@ static json_t *settings_json(const struct workspace *w) {
     return list;
 }
 
-void api_workspace_get(struct api_call *c) {
+static void get(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
     if (!w)
         return;
@@ -46,17 +46,73 @@ void api_workspace_get(struct api_call *c) {
     api_answer(c, 200, value);
 }
 
-void api_mode_put(struct api_call *c) {
+static void set_mode(struct api_call *c) {
     struct workspace *w = api_published(c);
-    struct str mode = jsonx_str(c->body, "mode");
     struct error err;
     if (!w)
         return;
-    bool live = str_is(mode, "live"), known = live || str_is(mode, "practice");
-    if (!known)
-        error_set(&err, ERR_INVALID, "`mode` is neither live nor practice");
-    if (known && workspace_set_mode(w, live ? 'l' : 'p', &err))
+    if (workspace_set_mode(w, str_is(jsonx_str(c->body, "mode"), "live") ? 'l' : 'p', &err))
         api_answer(c, 200, workspace_json(w));
     else
         api_fail(c, &err);
 }
+
+/* ---- the rows ---- */
+
+#define WORKSPACE_KEYS                                                                                                           \
+    {"name", &shape_text, true, "in paths"}, {"title", &api_text_or_null, true, "for people"},                                   \
+        {"mode", &api_mode, true, "of the next runs"},                                                                           \
+        {"release", &api_number, true, "the newest; 0: nothing is published yet"}, {                                             \
+        "flows", &api_number, true, "how many"                                                                                   \
+    }
+static const struct shape workspace_row = {.kind = SHAPE_OBJECT, .ref = "WorkspaceRow", .keys = SHAPE_KEYS(WORKSPACE_KEYS)};
+static const struct shape setting = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Setting",
+    .keys = SHAPE_KEYS({"name", &shape_name, true, "as flows name it"}, {"title", &api_text_or_null, true, "for people"},
+                       {"description", &api_text_or_null, true, "what it is for"}, {"schema", &shape_json, true, "of its values"},
+                       {"required", &shape_bool, true, "whether live mode needs it"},
+                       {"set", &shape_bool, true, "whether it has a value"}, {"value", &shape_json, false, "that flows see now"}),
+};
+static const struct shape setting_list = {.kind = SHAPE_LIST, .item = &setting};
+static const struct shape workspace_shape_ = {
+    .kind = SHAPE_OBJECT,
+    .ref = "Workspace",
+    .keys = SHAPE_KEYS({"name", &shape_text, true, "in paths"}, {"title", &api_text_or_null, true, "for people"},
+                       {"mode", &api_mode, true, "of the next runs"},
+                       {"release", &api_number, true, "the newest; 0: nothing is published yet"},
+                       {"settings", &setting_list, true, "in the order of workspace.json"},
+                       {"secrets", &api_secrets_shape, true, "in the order of workspace.json"},
+                       {"flows", &api_flows_shape, true, "by their ids"}),
+};
+static const struct shape workspace_list = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"workspaces", &(const struct shape){.kind = SHAPE_LIST, .item = &workspace_row}, true, "all of them"})};
+static const struct shape mode_body = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"mode", &api_mode, true, "practice or live"})};
+static const struct api_route routes[] = {
+    {.method = "GET",
+     .path = "/api/v1/workspaces",
+     .permission = PERMISSION_WORKSPACES_READ,
+     .any_scope = true,
+     .name = "listWorkspaces",
+     .about = "The workspaces on this server.",
+     .answers = API_ANSWERS({200, &workspace_list, "those that the token may see"}),
+     .run = list},
+    {.method = "GET",
+     .path = API_WORKSPACE,
+     .permission = PERMISSION_WORKSPACES_READ,
+     .name = "getWorkspace",
+     .about = "One, with its settings, its secrets (whether each is set, never a value) and its flows.",
+     .answers = API_ANSWERS({200, &workspace_shape_, "as it is now"}),
+     .run = get},
+    {.method = "PUT",
+     .path = API_WORKSPACE "/mode",
+     .permission = PERMISSION_WORKSPACES_WRITE,
+     .name = "setMode",
+     .about = "Switches the next runs to practice or live; live is refused (409) while something needed is empty, naming it.",
+     .body = &mode_body,
+     .answers = API_ANSWERS({200, &workspace_row, "it is switched"}),
+     .errors = "409",
+     .run = set_mode},
+};
+const struct api_resource api_resource_workspaces = API_RESOURCE("Workspaces", routes);

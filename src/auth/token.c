@@ -7,6 +7,14 @@
 
 #define LENGTH_MIN 20
 
+const struct permission_row permissions[PERMISSION_COUNT] = {
+#define X(name, text, about) {text, about},
+#include "auth/permissions.def"
+#undef X
+};
+
+const char *permission_name(enum permission p) { return permissions[__builtin_ctz((unsigned)p)].name; }
+
 static void hash(struct str text, uint8_t out[32]) { crypto_generichash(out, 32, (const uint8_t *)text.ptr, text.len, NULL, 0); }
 
 static void path_write(const char *dir, struct buf *out) {

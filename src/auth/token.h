@@ -8,6 +8,24 @@
 
 #include "base/buf.h"
 
+enum permission_bit {
+#define X(name, text, about) PERMISSION_BIT_##name,
+#include "auth/permissions.def"
+#undef X
+    PERMISSION_COUNT
+};
+
+/* Bits of a set. */
+enum permission {
+    PERMISSION_NONE = 0,
+#define X(name, text, about) PERMISSION_##name = 1 << PERMISSION_BIT_##name,
+#include "auth/permissions.def"
+#undef X
+};
+
+extern const struct permission_row { const char *name, *about; /* "runs:read", a sentence */ } permissions[PERMISSION_COUNT];
+const char *permission_name(enum permission p); /* of one bit */
+
 struct token {
     uint8_t hash[32];
 };

@@ -215,9 +215,20 @@ static void check_choice(struct check *c, const struct shape *s, const json_t *v
     buf_release(&words);
 }
 
+/* As JSON Schema counts them: code points (RFC 8259, 7). */
+static size_t characters(const json_t *string) {
+    struct str s = jsonx_string_value(string);
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.ptr[i] & 0xC0) != 0x80;
+    return n;
+}
+
 static void check_value(struct check *c, const struct shape *s, const json_t *value) {
+    if (s->or_null && json_is_null(value))
+        return;
     if (!has_kind(s, value)) {
-        fault(c, "wrong_type", "this must be %s", kind_name(s));
+        fault(c, "wrong_type", "this must be %s%s", kind_name(s), s->or_null ? " or null" : "");
         return;
     }
     size_t i;
@@ -235,8 +246,10 @@ static void check_value(struct check *c, const struct shape *s, const json_t *va
                   json_string_value(value));
         break;
     case SHAPE_STRING:
-        if (s->max && (int64_t)json_string_length(value) > s->max)
-            fault(c, "too_long", "this text is longer than %lld bytes: shorten it", (long long)s->max);
+        if (s->max && (int64_t)characters(value) > s->max)
+            fault(c, "too_long", "this text is longer than %lld characters: shorten it", (long long)s->max);
+        if ((int64_t)characters(value) < s->min)
+            fault(c, "too_short", "this text must have %lld characters or more", (long long)s->min);
         break;
     case SHAPE_INT:
     case SHAPE_NUMBER:
@@ -355,6 +368,8 @@ static json_t *schema_of(const struct shape *s, json_t *defs) {
     switch (s->kind) {
     case SHAPE_STRING:
         schema = json_pack("{s:s}", "type", "string");
+        if (s->min)
+            json_object_set_new(schema, "minLength", json_integer(s->min));
         if (s->max)
             json_object_set_new(schema, "maxLength", json_integer(s->max));
         return schema;
@@ -397,8 +412,15 @@ static json_t *schema_of(const struct shape *s, json_t *defs) {
     return json_object();
 }
 
+static json_t *or_null(json_t *schema) { return json_pack("{s:[o, {s:s}]}", "anyOf", schema, "type", "null"); }
+
 json_t *shape_schema(const struct shape *s, json_t *defs) {
     char pointer[100];
+    if (s->or_null) {
+        struct shape only = *s;
+        only.or_null = false;
+        return or_null(shape_schema(&only, defs));
+    }
     if (!s->ref)
         return schema_of(s, defs);
     if (!json_object_get(defs, s->ref)) {

@@ -13,7 +13,7 @@
 #include "flow/finding.h"
 
 enum shape_kind {
-    SHAPE_STRING, /* at most max bytes, 0: any */
+    SHAPE_STRING, /* min to max characters; max 0: any number */
     SHAPE_ID,     /* [a-z][a-z0-9_-]{0,63} */
     SHAPE_NAME,   /* of a value: [A-Za-z_$][A-Za-z0-9_$]{0,63} and not __proto__ */
     SHAPE_CHOICE, /* one of `choices` */
@@ -35,6 +35,7 @@ struct shape {
     const struct shape *item;
     const char *const *choices; /* ends with NULL */
     int64_t min, max;
+    bool or_null;
     bool names; /* MAP: keys are names */
     const char *by;
     const char *ref; /* its name among a schema's $defs; NULL: written out where it stands */
