@@ -8,6 +8,7 @@ export const enum Frame {
     CANCEL = 5,
     JOB = 6,
     WATCH = 7,
+    PARK = 8,
     READY = 33,
     PREPARED = 34,
     ASK = 35,
@@ -17,6 +18,7 @@ export const enum Frame {
     LOG = 39,
     JOB_DONE = 40,
     EVENT = 41,
+    PARKED = 42,
 }
 
 /** JSON and text sections are strings; bodies are bytes, as an ArrayBuffer, or undefined. */

@@ -37,6 +37,8 @@ function frame(kind: Frame, run: number, ...sections: unknown[]): void {
             return prepare(run, sections[0] as string, sections[1] as ArrayBuffer | undefined);
         case Frame.FLOW:
             return addFlow(run, sections[0] as string, sections[1], sections.slice(2));
+        case Frame.PARK: // what was sent before is done: frames come in order, and an entry ends with nothing left to do
+            return void (runs.has(run) && host.send(Frame.PARKED, run));
         case Frame.CANCEL:
             return cancel(run, sections[0] as string | undefined);
         case Frame.WATCH:

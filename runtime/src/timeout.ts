@@ -8,7 +8,9 @@ export function timed(a: Activation, run: () => void): void {
     const ms = a.block.timeoutMs;
     if (ms > 0) {
         const late = { code: "timeout", message: `took longer than ${ms} ms`, retry: true };
-        a.whenOver = wait(a, ms, () => a.fail(late), (fault) => a.fail(fault));
+        // What is around a Wait does not keep the run from being parked; it counts as no run time either.
+        const park = a.block.type === "script" ? undefined : true;
+        a.whenOver = wait(a, ms, () => a.fail(late), (fault) => a.fail(fault), park);
     }
     if (!a.over) run();
 }

@@ -4,14 +4,14 @@ import type { Activation } from "./activation.ts";
 import type { Fault } from "./fault.ts";
 
 /** Calls one of the two back, once, unless what it gives is called before. */
-export function wait(a: Activation, ms: number, done: () => void, failed: (fault: Fault) => void): () => void {
+export function wait(a: Activation, ms: number, done: () => void, failed: (fault: Fault) => void, park?: boolean): () => void {
     const ignore = (): void => {};
     let open = true;
     const unlessEnded = (then: () => void): void => {
         if (open) then();
         open = false;
     };
-    const id = a.ask("wait", { ms }, () => unlessEnded(done), (fault) => unlessEnded(() => failed(fault)));
+    const id = a.ask("wait", { ms, park }, () => unlessEnded(done), (fault) => unlessEnded(() => failed(fault)));
     return () => {
         if (!open) return;
         open = false;

@@ -129,7 +129,7 @@ ssize_t frame_reader_read(struct frame_reader *r, int fd) {
 }
 
 static bool kind_is_legal(const struct frame_reader *r, uint8_t kind) {
-    return r->to_worker ? kind >= FRAME_FLOW && kind <= FRAME_WATCH : kind >= FRAME_READY && kind <= FRAME_EVENT;
+    return r->to_worker ? kind >= FRAME_FLOW && kind <= FRAME_PARK : kind >= FRAME_READY && kind <= FRAME_PARKED;
 }
 
 static bool check_header(const struct frame_reader *r, const char *at, uint32_t *size, uint64_t *run, struct error *err) {

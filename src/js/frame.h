@@ -37,6 +37,7 @@ enum frame_kind {
     FRAME_CANCEL = 5,
     FRAME_JOB = 6,
     FRAME_WATCH = 7,
+    FRAME_PARK = 8,
     /* to the server */
     FRAME_READY = 33,
     FRAME_PREPARED = 34,
@@ -47,6 +48,7 @@ enum frame_kind {
     FRAME_LOG = 39,
     FRAME_JOB_DONE = 40,
     FRAME_EVENT = 41,
+    FRAME_PARKED = 42,
 };
 
 /* Writing. Nothing else may be added to `out` between begin and end. False (and out as

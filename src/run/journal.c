@@ -326,6 +326,8 @@ static void on_reloaded(struct journal_work *w, const struct error *failed) {
             run_fail(r, &l->err);
         } else if (!reload_head(r, l, &err) || !rebuild(r, l, &err)) {
             run_fail(r, &err);
+        } else if (r->canceled) {
+            run_end_canceled(r);
         } else {
             run_give(r);
         }

@@ -184,6 +184,7 @@ static void pump(struct run *r) {
         deliver(o);
     }
     run_limit_update(r);
+    run_park_if_idle(r);
 }
 
 void operation_queue_delivery(struct operation *o) {
@@ -346,13 +347,16 @@ static void shorten_wait(const struct operation *o, json_t *args) {
 
 static void ask_type(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
-    if (strcmp(o->name, "wait") == 0 && map_find(&r->asked, str_from(o->id)))
+    bool waits = strcmp(o->name, "wait") == 0;
+    if (waits && map_find(&r->asked, str_from(o->id)))
         shorten_wait(o, args);
     o->op = op_new(&r->runs->env.ops, o->type, json_incref(args), &o->err);
     if (!o->op) {
         operation_complete(o);
         return;
     }
+    if (waits)
+        o->due_ms = clock_now_ms() + (int64_t)json_number_value(json_object_get(args, "ms"));
     o->op->done = on_op_done;
     o->op->arg = o;
     o->op->time_ms = o->asked_ms;
@@ -451,4 +455,5 @@ void run_asked(struct run *r, struct str payload) {
                        "the flow asked for something else than before the restart; it is not deterministic");
     json_decref(ask);
     run_limit_update(r);
+    run_park_if_idle(r);
 }

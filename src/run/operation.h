@@ -18,6 +18,7 @@ struct operation {
     json_t *args;  /* ours: as asked, placeholders replaced */
     struct op *op; /* the type's, from start to done */
     bool parks, under_way, ready, queued;
+    int64_t due_ms;            /* of a `wait`: when it is over; 0: it is none */
     int64_t asked_ms, done_ms; /* done_ms: what the worker is told and what the journal keeps, so that a replay sees the same */
     char *about;               /* owned; for the history */
     /* result */

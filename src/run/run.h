@@ -5,6 +5,7 @@
  *     operation.c   what a run asks for: checked, journaled, carried out, delivered in order
  *     journal.c     a durable run's records; resuming
  *     ending.c      answers, the end, history
+ *     waits.c       those that only wait, without a worker
  *     events.c      what happened, for following; watching runs as they go
  *
  * Invariants:
@@ -29,6 +30,7 @@ enum run_phase {
     PHASE_QUEUED,    /* no worker yet */
     PHASE_RUNNING,
     PHASE_STALLED, /* the store fails: goes on from the journal when it works again */
+    PHASE_PARKING, /* that it only waits is being committed */
     PHASE_LOADING, /* the journal is being read */
     PHASE_ENDING,  /* the end is being committed */
 };
@@ -74,6 +76,9 @@ struct run {
     struct timer limit; /* run time; stands still while only back-offs are open */
     int64_t left_ms;
     unsigned parked;
+    unsigned park_asked;   /* PARK frames without their answer */
+    bool woken;            /* it was parked */
+    bool canceled;         /* while it was parked: ends as soon as its journal is read */
     struct error *stopped; /* owned; past its limit: only its FINISH is waited for, by `limit` */
 
     bool at_once;        /* the caller is told as soon as it is accepted */
@@ -93,6 +98,7 @@ struct runs {
     uint8_t random[1024]; /* taken from the end of `random_left` bytes */
     size_t random_left;
     struct timer mend; /* looks whether stalled runs can go on */
+    struct waits *waits;
     struct events *events;
     struct runs_counts counts;
     struct buf said; /* the last short head of a FINISH, and what it parses to: most of them are alike */
@@ -111,6 +117,9 @@ struct run *runs_find(const struct runs *rs, uint64_t id);
 /* Takes the run off its worker: cancels its operations; tell: sends CANCEL as well. */
 void run_detach(struct run *r, bool tell);
 void run_limit_update(struct run *r); /* after `parked` or the phase changed */
+int64_t run_time_left(const struct run *r);
+/* A durable run of an earlier time goes on from its journal. NULL: its release is gone. */
+struct run *run_resume(struct runs *rs, const struct run_row *row);
 void runs_random(struct runs *rs, void *out, size_t size);
 uint64_t runs_next_id(struct runs *rs);
 
@@ -157,6 +166,22 @@ MUST_USE bool journal_add_sealed(struct store_tx *tx, const struct seal_key *key
 void journal_forget(struct run *r);
 void run_stall(struct run *r);
 void run_reload(struct run *r); /* reads the journal, then gives it to a worker */
+
+/* waits.c */
+struct waits *waits_new(struct runs *rs);
+void waits_free(struct waits *w);
+/* At the server's start: those that are due begin to wake. */
+MUST_USE bool waits_load(struct waits *w, struct error *err);
+bool waits_has(const struct waits *w, uint64_t run);
+size_t waits_count(const struct waits *w);
+/* False: it is not parked. */
+MUST_USE bool waits_cancel(struct waits *w, uint64_t run);
+/* A run that was woken is over, or parked again. */
+void waits_forget(struct waits *w);
+/* After what is under way changed: asks the worker whether that is all. */
+void run_park_if_idle(struct run *r);
+/* PARKED came. False: nobody asked. */
+MUST_USE bool run_parked(struct run *r);
 
 /* ending.c */
 void run_responded(struct run *r, struct str payload);

@@ -60,8 +60,9 @@ bool run_state_parse(struct str name, enum run_state *s) {
 struct run *runs_find(const struct runs *rs, uint64_t id) {
     return map_find(&rs->open, map_key(&id));
 }
-bool runs_is_open(const struct runs *rs, uint64_t run) { return runs_find(rs, run) != NULL; }
+bool runs_is_open(const struct runs *rs, uint64_t run) { return runs_find(rs, run) || waits_has(rs->waits, run); }
 size_t runs_open_count(const struct runs *rs) { return rs->open.count; }
+size_t runs_waiting_count(const struct runs *rs) { return waits_count(rs->waits); }
 struct runs_counts runs_counts(const struct runs *rs) {
     return rs->counts;
 }
@@ -136,6 +137,7 @@ void run_detach(struct run *r, bool tell) {
     timer_stop(&r->flush);
     free(r->stopped);
     r->stopped = NULL;
+    r->park_asked = 0;
     if (r->in_queue)
         unqueue(r);
     if (!r->worker)
@@ -150,6 +152,8 @@ void run_free(struct run *r) {
     struct runs *rs = r->runs;
     run_detach(r, false);
     map_remove(&rs->open, map_key(&r->id));
+    if (r->woken)
+        waits_forget(rs->waits);
     struct map_entry *e;
     for (size_t at = 0; (e = map_next(&r->asked, &at));)
         json_decref(e->value);
@@ -169,6 +173,10 @@ void run_free(struct run *r) {
     free(r);
 }
 
+int64_t run_time_left(const struct run *r) {
+    return timer_is_running(&r->limit) ? r->limit.due_ms - loop_now_ms(r->runs->env.loop) : r->left_ms;
+}
+
 /* Run time is counted while the run is with a worker and not only waiting for its next attempts (semantics 18). */
 void run_limit_update(struct run *r) {
     if (r->stopped)
@@ -177,7 +185,7 @@ void run_limit_update(struct run *r) {
     if (counts && !timer_is_running(&r->limit)) {
         timer_start(&r->limit, r->left_ms > 0 ? r->left_ms : 1);
     } else if (!counts && timer_is_running(&r->limit)) {
-        r->left_ms = r->limit.due_ms - loop_now_ms(r->runs->env.loop);
+        r->left_ms = run_time_left(r);
         timer_stop(&r->limit);
     }
 }
@@ -240,6 +248,10 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
         if (!run_told(r, frame->payload))
             misbehaved(r, "an event that is none");
         return;
+    case FRAME_PARKED:
+        if (!run_parked(r))
+            misbehaved(r, "an answer to what was not asked");
+        return;
     case FRAME_FLOW:
     case FRAME_PREPARE:
     case FRAME_START:
@@ -247,6 +259,7 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
     case FRAME_CANCEL:
     case FRAME_JOB:
     case FRAME_WATCH:
+    case FRAME_PARK:
     case FRAME_READY:
     case FRAME_JOB_DONE:
         break;
@@ -335,6 +348,7 @@ struct runs *runs_open(const struct runs_env *env, struct error *err) {
     buf_init(&rs->said, RUN_SAID_MAX);
     map_init(&rs->open);
     map_init(&rs->apart);
+    rs->waits = waits_new(rs);
     timer_init(&rs->mend, env->loop, on_mend);
     timer_init(&rs->drain, env->loop, on_drain);
     rs->events = events_new(rs);
@@ -368,14 +382,14 @@ static bool copy_row(void *arg, const struct run_row *row) {
 
 static bool list_open(struct store_tx *tx, void *arg, struct error *err) { return tx_run_list_open(tx, copy_row, arg, err); }
 
-static void resume(struct runs *rs, const struct run_row *row) {
+struct run *run_resume(struct runs *rs, const struct run_row *row) {
     struct error err = {.text = "its workspace is gone"};
     struct workspace *w = workspaces_find_id(rs->env.workspaces, row->workspace);
     struct release *release = w ? workspace_find_release(w, row->release, &err) : NULL;
     const struct release_flow *flow = release ? release_find_flow(release, row->flow) : NULL;
     if (!flow) {
         log_error("run", "run=%014llx event=not_resumed why=%s", (unsigned long long)row->id, log_quote(str_from(err.text)));
-        return;
+        return NULL;
     }
     struct run *r = run_new(rs, w, release, flow, row->mode);
     r->id = (uint64_t)row->id;
@@ -385,6 +399,7 @@ static void resume(struct runs *rs, const struct run_row *row) {
     r->trigger = str_dup(row->trigger);
     map_set(&rs->open, map_key(&r->id), r);
     run_reload(r);
+    return r;
 }
 
 bool runs_resume(struct runs *rs, struct error *err) {
@@ -392,10 +407,11 @@ bool runs_resume(struct runs *rs, struct error *err) {
     arena_init(&found.arena);
     bool ok = store_write_now(rs->env.store, list_open, &found, err);
     for (struct open_run *o = found.first; ok && o; o = o->next)
-        resume(rs, &o->row);
+        run_resume(rs, &o->row);
     arena_release(&found.arena);
-    if (rs->open.count)
-        log_info("run", "event=resumed runs=%zu", rs->open.count);
+    ok = ok && waits_load(rs->waits, err);
+    if (rs->open.count || waits_count(rs->waits))
+        log_info("run", "event=resumed runs=%zu waiting=%zu", rs->open.count, waits_count(rs->waits));
     return ok;
 }
 
@@ -473,6 +489,7 @@ void runs_close(struct runs *rs) {
         run_free(e->value);
     timer_stop(&rs->mend);
     timer_stop(&rs->drain);
+    waits_free(rs->waits);
     map_release(&rs->open);
     map_release(&rs->apart);
     events_free(rs->events);
@@ -485,16 +502,20 @@ void runs_close(struct runs *rs) {
 
 void runs_forget_caller(struct runs *rs, uint64_t run) {
     struct run *r = runs_find(rs, run);
-    if (r)
-        r->on_answered = NULL;
+    if (!r)
+        return;
+    r->on_answered = NULL;
+    run_park_if_idle(r);
 }
 
 bool runs_cancel(struct runs *rs, uint64_t run, struct error *err) {
     struct run *r = runs_find(rs, run);
+    if (!r && waits_cancel(rs->waits, run))
+        return true;
     if (!r || r->phase == PHASE_ENDING)
         return error_set(err, ERR_NOT_FOUND, "this run is not under way");
-    if (r->phase == PHASE_ACCEPTING)
-        return error_set(err, ERR_BUSY, "this run is just being accepted: try again");
+    if (r->phase == PHASE_ACCEPTING || r->phase == PHASE_PARKING)
+        return error_set(err, ERR_BUSY, "this run is just being stored: try again");
     run_end_canceled(r);
     return true;
 }

@@ -9,6 +9,7 @@
  *     a durable run:  PREPARING --accepted is committed--> RUNNING --FINISH--> ENDING --committed--> gone
  *     any other:                                           RUNNING --FINISH--> gone
  *     without a worker (none ready, worker lost, store failing): QUEUED, then RUNNING again
+ *     durable and only waiting, for more than some seconds: parked, a row in the store; then QUEUED again
  *
  * Thread: the loop's. Callbacks come in a later turn. */
 #ifndef FLOWLET_RUNS_H
@@ -87,9 +88,10 @@ uint64_t runs_start(struct runs *rs, struct run_start *start, struct error *err)
 /* The caller hung up: the run goes on, `answered` will not be called. */
 void runs_forget_caller(struct runs *rs, uint64_t run);
 MUST_USE bool runs_cancel(struct runs *rs, uint64_t run, struct error *err);
-/* Whether it is under way in this process, and which of its blocks' operations are. */
+/* Whether it is under way, which a run that only waits is. */
 bool runs_is_open(const struct runs *rs, uint64_t run);
-size_t runs_open_count(const struct runs *rs);
+size_t runs_open_count(const struct runs *rs);    /* without those that are parked */
+size_t runs_waiting_count(const struct runs *rs); /* those */
 
 /* Ids as text: 14 hex digits. */
 #define RUN_ID_TEXT 15
@@ -102,7 +104,7 @@ MUST_USE bool run_state_parse(struct str name, enum run_state *s);
 struct run_event {
     uint64_t number, run;
     int64_t time_ms, workspace;
-    const char *kind; /* accepted, done, failed, canceled, log; of runs that are watched also the next line's */
+    const char *kind; /* accepted, waiting, done, failed, canceled, log; of runs that are watched also the next line's */
     struct str flow;
     struct str level, text; /* log lines: masked */
     /* Of a watched run's alone: JSON of an object, masked. started: its worker has it; began, ended: a block; effect; many:

@@ -109,7 +109,7 @@ MUST_USE bool tx_run_list(struct store_tx *tx, const struct run_filter *filter, 
 /* The row's texts live in arena. ERR_NOT_FOUND. */
 MUST_USE bool tx_run_get(struct store_tx *tx, int64_t workspace, int64_t id, struct run_row *row, struct arena *arena,
                          struct error *err);
-/* Durable runs that have not ended, of all workspaces, oldest first, with `accepted`. */
+/* Durable runs that have not ended and are not parked (waits.h), of all workspaces, oldest first, with `accepted`. */
 MUST_USE bool tx_run_list_open(struct store_tx *tx, tx_run_fn *fn, void *arg, struct error *err);
 
 /* ---- the journal of durable runs: sealed records in order ---- */

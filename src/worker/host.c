@@ -231,7 +231,7 @@ HOST_FN(host_send) {
     if (n < 2 || !out)
         return throw(ctx, THROW_TYPE, STR("send(kind, run, ...sections), and only while a frame is handled"), exception);
     double kind = JSValueToNumber(ctx, args[0], NULL), run = JSValueToNumber(ctx, args[1], NULL);
-    if (!(kind >= FRAME_PREPARED && kind <= FRAME_EVENT && run >= 0 && run <= (double)FRAME_RUN_MAX))
+    if (!(kind >= FRAME_PREPARED && kind <= FRAME_PARKED && run >= 0 && run <= (double)FRAME_RUN_MAX))
         return throw(ctx, THROW_RANGE, STR("no such kind of frame, or no such run"), exception);
     struct frame_writer w = frame_begin(out, (enum frame_kind)kind, (uint64_t)run);
     bool ok = true;

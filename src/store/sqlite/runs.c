@@ -84,7 +84,10 @@ bool tx_run_get(struct store_tx *tx, int64_t workspace, int64_t id, struct run_r
 }
 
 bool tx_run_list_open(struct store_tx *tx, tx_run_fn *fn, void *arg, struct error *err) {
-    struct rows r = tx_query(tx, "SELECT " COLUMNS ", sealed FROM accepted JOIN runs ON id = run ORDER BY run", "");
+    struct rows r = tx_query(tx,
+                             "SELECT " COLUMNS ", sealed FROM accepted JOIN runs ON id = run "
+                             "WHERE run NOT IN (SELECT run FROM waits) ORDER BY run",
+                             "");
     while (rows_next(&r)) {
         struct run_row row = read_row(&r);
         row.accepted = rows_str(&r, 11);

@@ -44,6 +44,9 @@ static const char *const migrations[] = {
     "CREATE INDEX cron_merged ON cron (workspace, flow, into_ms) WHERE into_ms <> 0;"
     "CREATE TABLE cron_marks (workspace INTEGER NOT NULL, flow TEXT NOT NULL, schedule TEXT NOT NULL,"
     "  accounted_ms INTEGER NOT NULL, run INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (workspace, flow)) WITHOUT ROWID;",
+    /* 3. Durable runs that only wait. */
+    "CREATE TABLE waits (run INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, left_ms INTEGER NOT NULL);"
+    "CREATE INDEX waits_by_due ON waits (due_ms);",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
@@ -63,6 +66,7 @@ static bool check(struct store_tx *tx, struct error *err) {
         "PRAGMA quick_check(meta)",       "PRAGMA quick_check(workspaces)",   "PRAGMA quick_check(accepted)",
         "PRAGMA quick_check(journal)",    "PRAGMA quick_check(secrets)",      "PRAGMA quick_check(cron)",
         "PRAGMA quick_check(deliveries)", "PRAGMA quick_check(state_totals)", "PRAGMA quick_check(cron_marks)",
+        "PRAGMA quick_check(waits)",
     };
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         struct rows r = tx_query(tx, checks[i], "");
