@@ -1,8 +1,13 @@
 /* httpd.c — see httpd.h. Each libmicrohttpd connection has a `struct peer`; a request is part of it, as there is
  * one at a time.
  *
- * While a handler works on a request its connection is suspended, which takes it out of libmicrohttpd's epoll set
- * and time-outs. Answers queue there and then; one MHD_run at the end of the turn sends them all. */
+ * While a handler works on a request libmicrohttpd asks for its answer in each MHD_run: the request *lingers*. Most are
+ * answered meanwhile. One that is not within LINGER_MS, or of which there are too many, is suspended, which takes it
+ * out of libmicrohttpd's epoll set and time-outs: two epoll_ctl, an eventfd's write and a recv for nothing. Answers wait for
+ * the one MHD_run at the end of the turn, which sends them all.
+ *
+ * A caller who closes while his request lingers takes the connection with him: the request stays as an *orphan*, without
+ * its headers, until it is answered. */
 #include "net/httpd.h"
 
 #include <errno.h>
@@ -23,6 +28,8 @@
 #define DRAIN_MS 2000 /* for what comes in and goes out while draining */
 /* Rounds of one go before the rest of the loop gets its turn. */
 #define ROUNDS_MAX 16
+#define LINGER_MS 4
+#define LINGER_MAX 64 /* each costs a call in each MHD_run */
 #define NEVER INT64_MAX
 #define PIECE_SIZE ((size_t)16 * 1024) /* of an answer in pieces: a chunk */
 /* RFC 8996: nothing below TLS 1.2. */
@@ -32,9 +39,11 @@ enum state {
     STATE_NONE,    /* no request line yet */
     STATE_LINE,    /* the request line is there */
     STATE_HEAD,    /* the head was handled, the body comes in */
-    STATE_CALLED,  /* in handler.request */
+    STATE_LINGERS, /* handler.request was called, its answer is expected soon */
     STATE_WAITING, /* suspended */
+    STATE_ORPHAN,  /* lingered when its connection was closed: nobody reads the answer */
     STATE_ANSWERED,
+    STATES,
 };
 
 /* An answer in pieces. */
@@ -55,8 +64,9 @@ struct httpd_request {
     size_t body_max, dropped;
     struct buf body;
     struct arena arena;
-    struct MHD_Response *response; /* owned; to be queued when the request is complete */
+    struct MHD_Response *response; /* owned; to be queued when libmicrohttpd asks for it */
     unsigned status;
+    int64_t lingers_until_ms;
     bool gone; /* told */
     char client[INET6_ADDRSTRLEN];
     void *user;
@@ -80,46 +90,63 @@ struct httpd {
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
     struct timer sweep, again;
-    struct loop_flush answers;
+    struct loop_flush runs; /* one MHD_run a turn */
     struct peer *peers;
     unsigned peer_count;
-    size_t bodies; /* bytes held in all */
+    unsigned in_state[STATES]; /* of all peers */
+    size_t bodies;             /* bytes held in all */
     uint16_t port;
     loop_fn *drained; /* NULL: not draining */
     void *drained_arg;
+    bool closing;
     struct certificate *certificate; /* owned; NULL: no TLS */
 };
 
 static struct peer *peer_of(struct httpd_request *rq) { return container_of(rq, struct peer, rq); }
 
+static void set_state(struct httpd_request *rq, enum state to) {
+    struct httpd *h = peer_of(rq)->h;
+    h->in_state[rq->state]--;
+    h->in_state[to]++;
+    rq->state = to;
+}
+
 /* ---- running libmicrohttpd ---- */
 
 static void run(struct httpd *h) {
-    unsigned rounds = 0;
+    unsigned rounds = 0, rounds_max;
     unsigned long long wait_ms;
-    do
+    bool more;
+    do {
         MHD_run(h->daemon);
-    while (MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES && wait_ms == 0 && ++rounds < ROUNDS_MAX);
-    if (rounds == ROUNDS_MAX)
-        timer_start(&h->again, 0);
+        more = MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
+        /* Those that linger always want more. Beside them only what comes in may need further rounds. */
+        rounds_max = h->in_state[STATE_LINGERS] && !h->in_state[STATE_HEAD] ? 1 : ROUNDS_MAX;
+    } while (more && ++rounds < rounds_max);
+    if (more && !timer_is_running(&h->again))
+        timer_start(&h->again, h->in_state[STATE_HEAD] ? 0 : LINGER_MS);
 }
 
 static void on_readable(uv_poll_t *p, int status, int events) {
+    struct httpd *h = container_of(p, struct httpd, poll);
     (void)status, (void)events;
-    run(container_of(p, struct httpd, poll));
+    loop_flush_add(h->loop, &h->runs);
 }
 
 static void on_again(struct timer *t) { run(container_of(t, struct httpd, again)); }
-static void on_answers(void *arg) { run(arg); }
+static void on_turn_ends(void *arg) { run(arg); }
 
 /* ---- answers ---- */
 
 /* RFC 9110, 5.6.2. */
 static bool is_token(struct str s) {
+    static const bool also[256] = {
+        ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true,
+        ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true,  ['~'] = true};
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!alnum && (c == 0 || !strchr("!#$%&'*+-.^_`|~", c)))
+        if (!alnum && !also[(uint8_t)c])
             return false;
     }
     return s.len > 0;
@@ -156,6 +183,17 @@ static void add_field(struct MHD_Response *response, struct httpd_field f) {
         MHD_add_response_header(response, name, value);
 }
 
+static enum MHD_Result send_answer(struct httpd_request *rq) {
+    struct MHD_Response *response = rq->response;
+    rq->response = NULL;
+    set_state(rq, STATE_ANSWERED);
+    enum MHD_Result result = MHD_queue_response(peer_of(rq)->mhd, rq->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static void peer_free(struct peer *p);
+
 static void answer(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n,
                    struct MHD_Response *response) {
     ENSURE(response && rq->state != STATE_ANSWERED && !rq->response && status >= 200 && status <= 599);
@@ -164,16 +202,18 @@ static void answer(struct httpd_request *rq, int status, const struct httpd_fiel
         add_field(response, headers[i]);
     if (p->h->drained)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    if (rq->state != STATE_WAITING) {
-        rq->response = response;
-        rq->status = (unsigned)status;
-        return;
+    rq->response = response;
+    rq->status = (unsigned)status;
+    if (rq->state == STATE_ORPHAN) {
+        set_state(rq, STATE_ANSWERED);
+        peer_free(p);
+    } else if (rq->state == STATE_WAITING) {
+        send_answer(rq);
+        MHD_resume_connection(p->mhd);
+        loop_flush_add(p->h->loop, &p->h->runs);
+    } else if (rq->state == STATE_LINGERS) {
+        loop_flush_add(p->h->loop, &p->h->runs);
     }
-    rq->state = STATE_ANSWERED;
-    MHD_queue_response(p->mhd, (unsigned)status, response);
-    MHD_destroy_response(response);
-    MHD_resume_connection(p->mhd);
-    loop_flush_add(p->h->loop, &p->h->answers);
 }
 
 void httpd_answer(struct httpd_request *rq, int status, const struct httpd_field *headers, size_t n, struct str body) {
@@ -222,7 +262,7 @@ void httpd_stream_wake(struct httpd_request *rq) {
         return;
     rq->stream.suspended = false;
     MHD_resume_connection(p->mhd);
-    loop_flush_add(p->h->loop, &p->h->answers);
+    loop_flush_add(p->h->loop, &p->h->runs);
 }
 
 bool httpd_is_gone(const struct httpd_request *rq) { return rq->gone; }
@@ -232,16 +272,6 @@ static void refuse(struct httpd_request *rq, int status, const char *why) {
     char text[256];
     int n = snprintf(text, sizeof text, "%s\n", why);
     httpd_answer(rq, status, headers, status == 503 ? 2 : 1, str_of(text, (size_t)n));
-}
-
-/* Queues what was answered while the handler still ran. */
-static enum MHD_Result send_answer(struct httpd_request *rq) {
-    struct MHD_Response *response = rq->response;
-    rq->response = NULL;
-    rq->state = STATE_ANSWERED;
-    enum MHD_Result result = MHD_queue_response(peer_of(rq)->mhd, rq->status, response);
-    MHD_destroy_response(response);
-    return result;
 }
 
 /* ---- what a request must look like ---- */
@@ -329,13 +359,18 @@ static int check_head(struct httpd_request *rq, struct str version, const char *
 
 /* ---- a request comes in ---- */
 
+/* Whether its handler still owes the answer. */
+static bool is_due(const struct httpd_request *rq) {
+    return rq->state >= STATE_LINGERS && rq->state <= STATE_ORPHAN && !rq->response;
+}
+
 static size_t held(const struct httpd_request *rq) { return rq->body.len; }
 
 static void request_release(struct httpd_request *rq) {
     struct peer *p = peer_of(rq);
     if (rq->state == STATE_NONE)
         return;
-    ENSURE(rq->state != STATE_WAITING);
+    ENSURE(!is_due(rq));
     if (rq->stream.source) {
         rq->stream.source->closed(rq->stream.arg);
         buf_release(&rq->stream.piece);
@@ -345,6 +380,7 @@ static void request_release(struct httpd_request *rq) {
     arena_release(&rq->arena);
     if (rq->response)
         MHD_destroy_response(rq->response);
+    set_state(rq, STATE_NONE);
     *rq = (struct httpd_request){0};
 }
 
@@ -381,7 +417,7 @@ static void *on_line(void *arg, const char *target, struct MHD_Connection *c) {
     struct httpd_request *rq = &p->rq;
     request_release(rq);
     arena_init(&rq->arena);
-    rq->state = STATE_LINE;
+    set_state(rq, STATE_LINE);
     rq->target = str_from(target ? target : "");
     rq->body_max = h->options.body_max;
     split_target(rq);
@@ -413,6 +449,10 @@ static enum MHD_Result on_head(struct httpd_request *rq, struct str method, stru
         status = 503;
         why = "Too many connections.";
     }
+    if (!status && h->closing) {
+        status = 503;
+        why = "The server stops.";
+    }
     if (status) {
         refuse(rq, status, why);
         return send_answer(rq); /* the body, if any, is not read: libmicrohttpd closes the connection */
@@ -421,7 +461,7 @@ static enum MHD_Result on_head(struct httpd_request *rq, struct str method, stru
     struct str text = httpd_header(rq, "content-length");
     if (text.len && !str_to_int64(text, &length))
         length = INT64_MAX;
-    rq->state = STATE_HEAD;
+    set_state(rq, STATE_HEAD);
     h->handler.head(h->arg, rq);
     if (!rq->response && length > 0 && (uint64_t)length > rq->body_max)
         refuse(rq, 413, "The body is too large.");
@@ -450,19 +490,25 @@ static enum MHD_Result on_body(struct httpd_request *rq, struct str part) {
 
 static enum MHD_Result on_complete(struct httpd_request *rq) {
     struct peer *p = peer_of(rq);
+    struct httpd *h = p->h;
     p->deadline_ms = NEVER;
-    if (!rq->response) {
-        rq->state = STATE_CALLED;
-        p->h->handler.request(p->h->arg, rq);
+    if (!rq->response && h->closing && !is_due(rq))
+        refuse(rq, 503, "The server stops.");
+    if (!rq->response && rq->state == STATE_HEAD) {
+        set_state(rq, STATE_LINGERS);
+        rq->lingers_until_ms = loop_now_ms(h->loop) + LINGER_MS;
+        h->handler.request(h->arg, rq);
     }
     if (rq->response)
         return send_answer(rq);
-    rq->state = STATE_WAITING;
-    MHD_suspend_connection(p->mhd);
+    if (loop_now_ms(h->loop) >= rq->lingers_until_ms || h->in_state[STATE_LINGERS] > LINGER_MAX) {
+        set_state(rq, STATE_WAITING);
+        MHD_suspend_connection(p->mhd);
+    }
     return MHD_YES;
 }
 
-/* Called by libmicrohttpd for the head, then for each part of the body, then for its end. */
+/* Called by libmicrohttpd for the head, then for each part of the body, then for its end until it is answered. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *data, size_t *size, void **context) {
     struct httpd_request *rq = *context;
@@ -477,16 +523,38 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
     return on_complete(rq);
 }
 
+static void tell_gone(struct peer *p) {
+    if (p->rq.gone)
+        return;
+    p->rq.gone = true;
+    if (p->rq.stream.source)
+        httpd_stream_wake(&p->rq);
+    else if (p->h->handler.gone)
+        p->h->handler.gone(p->h->arg, &p->rq);
+}
+
+/* What stood in the connection's memory goes with it. */
+static void make_orphan(struct httpd_request *rq) {
+    set_state(rq, STATE_ORPHAN);
+    rq->method = rq->target = rq->path = STR("");
+    rq->field_count = 0;
+    httpd_client(rq);
+}
+
 static void on_ended(void *arg, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code) {
     struct httpd_request *rq = *context;
     (void)arg, (void)c, (void)code;
     if (!rq)
         return;
+    *context = NULL;
     struct peer *p = peer_of(rq);
+    if (rq->state == STATE_LINGERS && !rq->response) {
+        make_orphan(rq);
+        return;
+    }
     request_release(rq);
     bool last = p->h->drained; /* nothing more is wanted of it: a stream did not say that it would be the last answer */
     p->deadline_ms = loop_now_ms(p->h->loop) + (last ? 0 : (p->h->options.idle_s + p->h->options.timeout_s) * 1000);
-    *context = NULL;
 }
 
 /* ---- connections ---- */
@@ -502,21 +570,32 @@ static void peer_open(struct httpd *h, struct MHD_Connection *c, void **context)
     if (p->next)
         p->next->at = &p->next;
     h->peers = p;
+    h->in_state[STATE_NONE]++;
     if (!h->peer_count++)
         timer_start(&h->sweep, SWEEP_MS);
     *context = p;
 }
 
-static void peer_close(struct peer *p) {
+static void peer_free(struct peer *p) {
     struct httpd *h = p->h;
     request_release(&p->rq);
+    h->in_state[STATE_NONE]--;
     *p->at = p->next;
     if (p->next)
         p->next->at = p->at;
     free(p);
-    if (--h->peer_count == 0 && h->drained) {
+    if (--h->peer_count == 0 && h->drained)
         loop_post(h->loop, h->drained, h->drained_arg);
-    }
+}
+
+/* The descriptor is closed after this. */
+static void peer_close(struct peer *p) {
+    p->mhd = NULL;
+    p->fd = -1;
+    if (p->rq.state == STATE_ORPHAN)
+        tell_gone(p);
+    else
+        peer_free(p);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code) {
@@ -537,13 +616,8 @@ static void peer_shut(struct peer *p) {
 
 static void look_for_gone(struct peer *p) {
     struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
-    if (p->rq.gone || poll(&fd, 1, 0) <= 0)
-        return;
-    p->rq.gone = true;
-    if (p->rq.stream.source)
-        httpd_stream_wake(&p->rq);
-    else if (p->h->handler.gone)
-        p->h->handler.gone(p->h->arg, &p->rq);
+    if (poll(&fd, 1, 0) > 0)
+        tell_gone(p);
 }
 
 /* Once a second: who is late, who has hung up, and libmicrohttpd's own time-outs. */
@@ -553,7 +627,7 @@ static void on_sweep(struct timer *t) {
     for (struct peer *p = h->peers; p; p = p->next) {
         if (p->deadline_ms <= now_ms)
             peer_shut(p);
-        else if (p->rq.state == STATE_WAITING || p->rq.stream.suspended)
+        else if (!p->rq.gone && (p->rq.state == STATE_WAITING || p->rq.stream.suspended))
             look_for_gone(p);
     }
     run(h);
@@ -665,7 +739,7 @@ struct httpd *httpd_open(struct loop *l, const struct httpd_options *options, co
                          struct error *err) {
     struct httpd *h = mem_alloc(sizeof *h);
     *h = (struct httpd){.loop = l, .options = *options, .handler = *handler, .arg = arg};
-    h->answers = (struct loop_flush){.fn = on_answers, .arg = h};
+    h->runs = (struct loop_flush){.fn = on_turn_ends, .arg = h};
     timer_init(&h->sweep, l, on_sweep);
     timer_init(&h->again, l, on_again);
     if (!start(h, err)) {
@@ -691,10 +765,10 @@ void httpd_drain(struct httpd *h, loop_fn *done, void *arg) {
     for (struct peer *p = h->peers; p; p = p->next) {
         if (p->rq.state == STATE_NONE)
             peer_shut(p);
-        else if (p->rq.state != STATE_WAITING && p->deadline_ms > deadline_ms)
+        else if (!is_due(&p->rq) && p->deadline_ms > deadline_ms)
             p->deadline_ms = deadline_ms;
     }
-    loop_flush_add(h->loop, &h->answers);
+    loop_flush_add(h->loop, &h->runs);
     if (!h->peers)
         loop_post(h->loop, done, arg);
 }
@@ -702,14 +776,18 @@ void httpd_drain(struct httpd *h, loop_fn *done, void *arg) {
 void httpd_close(struct httpd *h) {
     if (!h)
         return;
+    h->closing = true;
     for (struct peer *p = h->peers; p; p = p->next)
-        ENSURE(p->rq.state != STATE_WAITING && !p->rq.stream.suspended);
+    h->closing = true;
+    for (struct peer *p = h->peers; p; p = p->next)
+        ENSURE(!is_due(&p->rq) && !p->rq.stream.suspended);
+    run(h); /* what was answered just now leaves */
     h->drained = NULL;
     uv_poll_stop(&h->poll);
     MHD_stop_daemon(h->daemon);
     timer_stop(&h->sweep);
     timer_stop(&h->again);
-    loop_flush_remove(h->loop, &h->answers);
+    loop_flush_remove(h->loop, &h->runs);
     uv_close((uv_handle_t *)&h->poll, free_on_close);
 }
 

@@ -16,6 +16,7 @@ static struct httpd *h;
 static int calls, gone;
 static struct timer later;
 static struct httpd_request *waiting;
+static int caller; /* its descriptor, for /reset */
 
 static void answer(struct httpd_request *rq, int status, struct str body) {
     struct httpd_field type = {STR("Content-Type"), STR("text/plain")};
@@ -26,6 +27,8 @@ static void on_later(struct timer *t) {
     (void)t;
     answer(waiting, 200, STR("later"));
 }
+
+static void answer_soon(void *rq) { answer(rq, 200, STR("soon")); }
 
 static void on_head(void *arg, struct httpd_request *rq) {
     (void)arg;
@@ -42,6 +45,13 @@ static void on_request(void *arg, struct httpd_request *rq) {
     if (str_is(path, "/later") || str_is(path, "/slow")) {
         waiting = rq;
         timer_start(&later, str_is(path, "/slow") ? 4000 : 20);
+    } else if (str_is(path, "/soon")) {
+        loop_post(l, answer_soon, rq);
+    } else if (str_is(path, "/reset")) {
+        waiting = rq;
+        timer_start(&later, 200);
+        setsockopt(caller, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+        close(caller);
     } else if (str_is(path, "/echo") || str_is(path, "/large")) {
         answer(rq, 200, httpd_body(rq));
     } else if (str_is(path, "/nothing")) {
@@ -403,6 +413,35 @@ static void hang_up(void) {
     expect_status(STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200, "after it");
 }
 Test(httpd, who_hangs_up_is_noticed_and_may_still_be_answered) { with_server(hang_up); }
+
+static void reset(void) {
+    caller = dial();
+    say(caller, STR("GET /reset HTTP/1.1\r\nHost: x\r\n\r\n"));
+    for (int i = 0; i < 100 && !__atomic_load_n(&gone, __ATOMIC_SEQ_CST); i++)
+        usleep(1000);
+    cr_expect_eq(gone, 1, "noticed while the answer is due");
+    usleep(300000);
+    expect_status(STR("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 200, "after the answer that nobody read");
+    usleep(10000);
+    cr_expect_eq(httpd_connections(h), 0);
+}
+Test(httpd, a_reset_while_the_answer_is_expected_leaves_the_request) { with_server(reset); }
+
+/* More at once than may linger. */
+static void soon(void) {
+    int fds[90];
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = dial();
+        say(fds[i], STR("GET /soon HTTP/1.1\r\nHost: x\r\n\r\nGET /soon HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        char *got = hear(fds[i]);
+        cr_expect_eq(count(got, "HTTP/1.1 200 OK"), 2);
+        cr_expect_eq(count(got, "soon"), 2);
+        free(got);
+    }
+}
+Test(httpd, answers_of_the_next_turn_come_in_order) { with_server(soon); }
 
 static void crowd(void) {
     int fds[20];
