@@ -120,8 +120,9 @@ static void run(struct httpd *h) {
     do {
         MHD_run(h->daemon);
         more = MHD_get_timeout(h->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
-        /* Those that linger always want more. Beside them only what comes in may need further rounds. */
-        rounds_max = h->in_state[STATE_LINGERS] && !h->in_state[STATE_HEAD] ? 1 : ROUNDS_MAX;
+        /* Those that linger always want more. Beside them only what comes in may need many rounds; the second one finds
+         * those who were answered in the first and asked again, so that workers get larger batches. */
+        rounds_max = h->in_state[STATE_LINGERS] && !h->in_state[STATE_HEAD] ? 2 : ROUNDS_MAX;
     } while (more && ++rounds < rounds_max);
     if (more && !timer_is_running(&h->again))
         timer_start(&h->again, h->in_state[STATE_HEAD] ? 0 : LINGER_MS);
