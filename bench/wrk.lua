@@ -1,3 +1,12 @@
+-- With a file after the URL each request posts it, as JSON.
+function init(arguments)
+    if arguments[1] then
+        wrk.method = "POST"
+        wrk.headers["Content-Type"] = "application/json"
+        wrk.body = assert(io.open(arguments[1], "rb")):read("*a")
+    end
+end
+
 -- What one run of wrk saw, as a line of JSON.
 function done(summary, latency)
     local e = summary.errors

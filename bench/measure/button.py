@@ -14,7 +14,9 @@ TARGET_MS = 300
 SITE = "https://www.customer.example"
 
 
-def run(rounds, as_json):
+def run(options):
+    rounds = options.rounds
+    servers.install("npm", "tests/peers")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flowlet-bench-")))
         internet = stack.enter_context(emergency.Stage(folder))
@@ -29,7 +31,7 @@ def run(rounds, as_json):
     if pages != rounds + 1 or mails < rounds + 1:
         raise SystemExit(f"bench: {rounds + 1} presses made {pages} incidents and {mails} mails")
     figures = {"answer_ms": round(median(taken), 1), "slowest_ms": round(max(taken), 1)}
-    show("button", {"flowlet": figures}, as_json, f"ms to the answer, median of {rounds} presses",
+    show("button", {"flowlet": figures}, options.json, f"ms to the answer, median of {rounds} presses",
          [("the button's answer", figures["answer_ms"], TARGET_MS)])
 
 

@@ -29,7 +29,7 @@ def first_answer_ms(start, url):
 
 def flowlet(folder):
     """With a new data directory, which publishes the workspace, and again with what that left."""
-    server = servers.Flowlet(folder / "data", servers.FlowletServer.workspace)
+    server = servers.Flowlet(folder / "data", servers.HELLO_WORKSPACE)
     figures = {}
     for which in "new_ms", "again_ms":
         server.listen = f"http://127.0.0.1:{servers.free_port()}"
@@ -49,16 +49,16 @@ def program(kind):
     return measure
 
 
-def run(rounds, with_peers, as_json):
+def run(options):
     measures = {"flowlet": flowlet}
-    if with_peers:
+    if servers.with_peers(options):
         measures |= {kind.name: program(kind) for kind in (servers.Fastify, servers.NodeRed)}
     seen = {name: [] for name in measures}
-    for _ in range(rounds):
+    for _ in range(options.rounds):
         for name, measure in measures.items():
             with tempfile.TemporaryDirectory(prefix="flowlet-bench-") as folder:
                 seen[name].append(measure(Path(folder)))
     results = {name: {figure: round(median(row[figure] for row in rows), 1) for figure in rows[0]} for name, rows in seen.items()}
-    show("cold", results, as_json, f"ms from the start to the first answer, medians of {rounds}",
+    show("cold", results, options.json, f"ms from the start to the first answer, medians of {options.rounds}",
          [("flowlet, new data directory", results["flowlet"]["new_ms"], TARGET_MS),
           ("flowlet, started again", results["flowlet"]["again_ms"], TARGET_MS)])

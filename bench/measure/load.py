@@ -5,33 +5,32 @@ import sys
 import time
 
 from .processes import cpu_seconds
-from .servers import LOAD_CORE, ROOT, on_core, request
+from .servers import LOAD_CORE, ROOT, on_core
 
-PATH = "/hello?name=World"
 QUIET_SECONDS = 0.3
 SETTLE_SECONDS = 20
 
 
-def check(server):
-    """The answers are right, and made for each request."""
-    for name, greeting in ("World", "Hello World"), ("Ada", "Hello Ada"):
-        answer = request("GET", f"{server.url}/hello?name={name}")
-        if answer.status != 200 or answer.json != {"message": greeting}:
-            sys.exit(f"bench: {server.name} answered {answer.status} {answer.body[:300]!r} to /hello?name={name}")
-    return 2
+class Wrk:
+    """The same request over and over; with a body it is a POST of JSON."""
 
+    def __init__(self, server, folder, path, body, connections):
+        self.server, self.connections = server, connections
+        self.command = ["-s", ROOT / "bench/wrk.lua", server.url + path]
+        if body is not None:
+            (folder / "body.json").write_bytes(body)
+            self.command += ["--", folder / "body.json"]
 
-def wrk(server, seconds, connections):
-    """requests, seconds, p50_ms, p99_ms; ends the bench if any request failed."""
-    with on_core(LOAD_CORE):
-        done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", ROOT / "bench/wrk.lua", server.url + PATH],
-                              capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"bench: wrk: {done.stderr or done.stdout}")
-    seen = json.loads(done.stdout.splitlines()[-1])
-    if seen["errors"]:
-        sys.exit(f"bench: {server.name}: {seen['errors']} of {seen['requests']} requests failed")
-    return seen
+    def run(self, seconds):
+        """requests, seconds, p50_ms, p99_ms; ends the bench if any request failed."""
+        with on_core(LOAD_CORE):
+            done = subprocess.run(["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", *self.command], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"bench: wrk: {done.stderr or done.stdout}")
+        seen = json.loads(done.stdout.splitlines()[-1])
+        if seen["errors"] or not seen["requests"]:
+            sys.exit(f"bench: {self.server.name}: {seen['errors']} of {seen['requests']} requests failed")
+        return seen
 
 
 def settle(pid):

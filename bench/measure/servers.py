@@ -1,4 +1,5 @@
 """What is measured, each on one core with all its processes; the load comes from the other."""
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from peers.process import Process, connects, free_port  # noqa: E402
 
 PEERS = ROOT / "bench/peers"
 BUILD = ROOT / "build/bench"
+HELLO_WORKSPACE = ROOT / "tests/workspaces/hello"
+BENCH_WORKSPACE = ROOT / "bench/workspace"
 SERVER_CORE, LOAD_CORE = 0, 1
 NODE_AT_LEAST = 20  # what fastify 5 runs on
 START_SECONDS = 30
@@ -35,9 +38,11 @@ class Server:
     """Something with `url` and `pid` that has started when it is entered and is gone when left."""
 
     name = url = pid = None
+    validates = True  # requests that do not fit a schema
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, workspace: Path = HELLO_WORKSPACE):
         self.folder = folder  # empty, its own
+        self.workspace = workspace  # what flowlet serves; its peers know all that is asked here
 
     def __enter__(self):
         with on_core(SERVER_CORE):
@@ -47,14 +52,13 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def recorded(self, requests):
-        """The share of so many requests whose record can be read, where the server keeps any."""
+    def recorded(self, requests, tells):
+        """The share of so many requests whose record can be read, where the server keeps any; tells: as readable_share has it."""
         return None
 
 
 class FlowletServer(Server):
     name = "flowlet"
-    workspace = ROOT / "tests/workspaces/hello"
 
     def start(self):
         self.flowlet = Flowlet(self.folder / "data", self.workspace).start(START_SECONDS)
@@ -63,8 +67,8 @@ class FlowletServer(Server):
     def stop(self):
         self.flowlet.stop()
 
-    def recorded(self, requests):
-        return readable_share(self.flowlet, requests)
+    def recorded(self, requests, tells):
+        return readable_share(self.flowlet, json.loads((self.workspace / "workspace.json").read_text())["name"], requests, tells)
 
 
 class ProgramServer(Server):
@@ -107,9 +111,11 @@ class Fastify(NodeProgram):
 
 class NodeRed(NodeProgram):
     name = "node-red"
+    validates = False
 
     def command(self, port):
         shutil.copytree(PEERS / "node-red", self.folder / "user")
+        shutil.copy(PEERS / "work.cjs", self.folder / "user")
         return ["node", PEERS / "node_modules/node-red/red.js", "--userDir", self.folder / "user", "--port", port]
 
     def answers(self, port):
@@ -117,17 +123,30 @@ class NodeRed(NodeProgram):
         return connects(port) and request("GET", f"http://127.0.0.1:{port}/hello?name=x").status == 200
 
 
-def peers_are_installed():
-    return (PEERS / "node_modules/.package-lock.json").exists()
+def with_peers(options):
+    """Whether servers from npm take part; installs them then. A look whether all runs takes them only where they are."""
+    if options.smoke and not (PEERS / "node_modules/.package-lock.json").exists():
+        return False
+    _install_peers()
+    return True
+
+
+def chosen(kinds, options):
+    names = options.only.split(",") if options.only else [kind.name for kind in kinds]
+    found = [kind for kind in kinds if kind.name in names]
+    if not found:
+        sys.exit(f"bench: --only takes {', '.join(kind.name for kind in kinds)} here")
+    peers = [kind for kind in found if issubclass(kind, NodeProgram)]
+    return found if not peers or with_peers(options) else [kind for kind in found if kind not in peers]
 
 
 def install(what, *more):
-    """tools/setup: what is missing, and it says so."""
+    """tools/setup: what is missing, and it says so, on stderr."""
     if subprocess.run([ROOT / "tools/setup", what, *more], stdout=sys.stderr).returncode:
         sys.exit(1)
 
 
-def install_peers():
+def _install_peers():
     install("npm", "bench/peers")
     version = subprocess.run(["node", "-p", "process.versions.node"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.split(".")[0]) < NODE_AT_LEAST:

@@ -6,5 +6,6 @@ module.exports = {
     disableEditor: true,
     externalModules: { palette: { allowInstall: false }, modules: { allowInstall: false } },
     telemetry: { enabled: false, updateNotification: false },
+    functionGlobalContext: { work: require("./work.cjs") },
     logging: { console: { level: "warn", metrics: false, audit: false } },
 };

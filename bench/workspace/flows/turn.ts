@@ -1,0 +1,3 @@
+export function turn({n}: {n: number}): {value: number} {
+    return {value: n * 2};
+}
