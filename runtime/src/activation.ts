@@ -40,6 +40,8 @@ export class Activation {
     whenOver: (() => void) | undefined;
     readonly $: Bound;
     #inputJson = "{}";
+    /** For its line in the history. */
+    #repeated = "";
 
     constructor(
         readonly scope: ScopeRun,
@@ -82,7 +84,10 @@ export class Activation {
     }
 
     #answer(end: Recorded): void {
-        this.clock = end.t;
+        if (end.repeated) {
+            this.#repeated = ',"repeated":true';
+            this.#inputJson = cut(briefJson(end.input ?? {}));
+        } else this.clock = end.t;
         if (this.block.type === "respond") this.run.responded = true;
         if (end.error) this.#failed(end.error);
         else this.#leave(end.pin, end.output ?? {}, cut(briefJson(end.output)));
@@ -179,7 +184,7 @@ export class Activation {
         this.#end();
         const bound: [string, unknown][] = [];
         for (const pair of this.block.names) if (Object.hasOwn(output, pair[0])) bound.push([pair[1], output[pair[0]]]);
-        this.run.history.block(this, pin, this.#inputJson, `"output":${text}`);
+        this.run.history.block(this, pin, this.#inputJson, `"output":${text}${this.#repeated}`);
         this.run.reporter?.ended(this, pin, "output", text);
         this.scope.leave(this.block, this.env, pin, bound, this.clock);
     }
@@ -187,10 +192,10 @@ export class Activation {
     #failed(failure: Failure): void {
         this.#end();
         const retry = this.block.retry;
-        if (retry && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
+        if (retry && this.#repeated === "" && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
         const error = shown(failure, this.block.id);
         const text = cut(briefJson(error));
-        this.run.history.block(this, "error", this.#inputJson, `"error":${text}`);
+        this.run.history.block(this, "error", this.#inputJson, `"error":${text}${responded(failure)}${this.#repeated}`);
         this.run.reporter?.ended(this, "error", "error", text);
         if (!this.block.catches("error")) return this.scope.fail(this.block, failure, this.clock);
         const bound: [string, unknown][] = [[this.block.nameOf("error"), error]];
@@ -230,6 +235,11 @@ export class Activation {
         this.over = true;
         this.whenOver?.();
     }
+}
+
+/** What the error pin binds beside the error. */
+function responded(failure: Failure): string {
+    return failure.response === undefined ? "" : `,"response":${cut(briefJson(failure.response))}`;
 }
 
 /** What an expression reads is its own: it may sort it in place. */

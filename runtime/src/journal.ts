@@ -13,6 +13,9 @@ export interface Recorded {
     output?: Names;
     error?: Failure;
     t: number;
+    /** Of an earlier run that this one repeats from some block on: what it had got, and that no attempt follows. */
+    repeated?: boolean;
+    input?: Names;
 }
 
 export interface Begun {

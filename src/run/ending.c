@@ -157,7 +157,11 @@ static void finish(struct run *r, struct final *f) {
         run_answer_now(r, 204, NULL, (struct str){NULL, 0});
     if (r->on_ended)
         r->on_ended(r->arg, &(struct run_end){
-                                .run = r->id, .state = f->state, .output = f->output, .error = f->err.code ? &f->err : NULL});
+                                .run = r->id,
+                                .state = f->state,
+                                .output = f->output,
+                                .error = f->err.code ? &f->err : NULL,
+                                .history = buf_str(&f->history)});
     run_free(r);
 }
 

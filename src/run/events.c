@@ -140,9 +140,16 @@ static bool send_watch(struct run *r) {
     return worker_send(r->worker, &f);
 }
 
+static bool is_watched(const struct run *r) {
+    bool found = r->watched || r->workspace->watched;
+    for (const struct run_watch *w = r->runs->events->watches; w && !found; w = w->next)
+        found = w->run == r->id;
+    return found;
+}
+
 /* Told the second time after a restart: whatever is repeated is told again. */
 bool run_watch_begin(struct run *r) {
-    if (!r->watched && !r->workspace->watched)
+    if (!is_watched(r))
         return true;
     bool sent = send_watch(r);
     events_tell(r, "started", json_pack("{s:s}", "trigger", r->trigger));

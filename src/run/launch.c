@@ -217,27 +217,55 @@ static bool may_start(const struct runs *rs, struct error *err) {
     return true;
 }
 
+/* What an earlier run had is given to the worker as a past of this one (journal.ts). */
+static bool add_repeated(struct run *r, const json_t *repeated, struct error *err) {
+    json_t *past = json_pack("{s:O, s:{}, s:[]}", "ends", repeated, "begins", "dones");
+    bool ok = jsonx_write(past, &r->replay);
+    json_decref(past);
+    return ok || error_set(err, ERR_TOO_LARGE, "what is repeated is larger than %d bytes", FRAME_JOINED_MAX);
+}
+
+/* Of a durable run it stands in the journal, in the commit that accepts it: what a turn hands over is stored together. */
+static void record_repeated(struct run *r, const json_t *repeated) {
+    const char *path;
+    json_t *end;
+    json_object_foreach((json_t *)(uintptr_t)repeated, path, end) {
+        json_t *record = json_pack("{s:s, s:s}", "r", "end", "path", path);
+        json_object_update(record, end);
+        journal_record(r, record);
+        json_decref(record);
+    }
+    if (repeated)
+        journal_commit(r, NULL);
+}
+
 uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
     struct workspace *w = s->workspace;
     if (!may_start(rs, err)) {
         json_decref(s->input);
+        trial_unref(s->trial);
         return 0;
     }
-    struct run *r = run_new(rs, w, w->release, s->flow, w->mode);
+    struct run *r = run_new(rs, w, s->release ? s->release : w->release, s->flow, s->mode ? s->mode : w->mode);
     r->id = runs_next_id(rs);
     r->started_ms = clock_now_ms();
-    r->durable = s->flow->durable;
+    r->durable = s->flow->durable && !s->trial;
+    r->trial = s->trial;
+    r->watched = s->trial != NULL;
     r->trigger = mem_strdup(s->trigger);
     r->at_once = s->flow->at_once || s->at_once;
     r->on_answered = s->answered;
     r->on_ended = s->ended;
     r->arg = s->arg;
-    runs_random(rs, r->seed, sizeof r->seed);
+    if (s->seed)
+        memcpy(r->seed, s->seed, sizeof r->seed);
+    else
+        runs_random(rs, r->seed, sizeof r->seed);
     map_set(&rs->open, map_key(&r->id), r);
     if (s->request)
         buf_add(&r->body, s->request->body);
     json_t *input = s->request ? NULL : s->input ? s->input : json_object();
-    bool ok = run_build_head(r, s->request, input, err);
+    bool ok = run_build_head(r, s->request, input, err) && (!s->repeated || add_repeated(r, s->repeated, err));
     json_decref(input);
     if (!ok || !buf_ok(&r->body)) {
         if (ok)
@@ -249,6 +277,7 @@ uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
     rs->counts.accepted++;
     if (r->durable && !s->request) {
         run_accept(r, (struct str){NULL, 0}, s->cron_instant_ms);
+        record_repeated(r, s->repeated);
     } else {
         r->phase = r->durable ? PHASE_PREPARING : PHASE_QUEUED;
         run_give(r);

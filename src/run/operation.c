@@ -22,6 +22,7 @@ static void operation_free(struct operation *o) {
     json_decref(o->value);
     json_decref(o->details);
     json_decref(o->captured.value);
+    trial_unref(o->trial);
     buf_release(&o->sealed);
     buf_release(&o->result);
     free(o->about);
@@ -38,6 +39,7 @@ static struct operation *operation_new(struct run *r, struct str id, struct str 
                             .workspace = r->workspace->id,
                             .mode = r->mode,
                             .durable = r->durable,
+                            .trial = trial_ref(r->trial),
                             .flow = r->flow->id,
                             .id = str_dup(id),
                             .name = str_dup(name),
@@ -86,6 +88,13 @@ static void add_effect(struct run *r, json_t *effect) {
     json_decref(effect);
 }
 
+static json_t *shortened(struct str content) {
+    if (content.len <= RUN_CONTENT_MAX)
+        return jsonx_from_str(content);
+    return json_pack("{s:o, s:I}", "$cut", jsonx_from_str(str_of(content.ptr, RUN_CONTENT_MAX)), "length",
+                     (json_int_t)content.len);
+}
+
 static void note_effect(struct run *r, const struct operation *o) {
     if (!o->about)
         return;
@@ -96,7 +105,11 @@ static void note_effect(struct run *r, const struct operation *o) {
     if (o->err.code)
         json_object_set_new(e, "error", jsonx_from_str(str_from(o->err.text)));
     if (r->watched)
-        events_tell(r, "effect", json_incref(e));
+        events_tell(r, "effect", json_copy(e));
+    if (o->captured.kind && o->trial) {
+        json_object_set_new(e, "to", jsonx_from_str(str_from(o->captured.to)));
+        json_object_set_new(e, "content", shortened(o->captured.content));
+    }
     add_effect(r, e);
 }
 
@@ -322,7 +335,10 @@ static void on_asked_committed(struct journal_work *w, const struct error *err) 
 
 /* ---- asking ---- */
 
-static bool is_captured(const struct operation *o) { return o->mode == 'p' && o->kind == OP_EFFECT && o->type->capture; }
+static bool is_captured(const struct operation *o) {
+    bool captures = o->trial ? o->trial->capture : o->mode == 'p';
+    return o->given || (captures && o->kind == OP_EFFECT && o->type->capture);
+}
 
 static void make_about(struct operation *o, const json_t *args) {
     struct buf b;
@@ -387,6 +403,25 @@ static void ask_wait_cancel(struct operation *o) {
     operation_complete(o);
 }
 
+/* A test says what this operation gives. False: what a service answers; the operation is then captured with that as its sample. */
+static bool take_given(struct operation *o, json_t *args, const json_t *given) {
+    const json_t *error = json_object_get(given, "$error");
+    if (error) {
+        char *code = str_dup(jsonx_str(error, "code"));
+        o->details = json_deep_copy(error);
+        error_set(&o->err, error_from_name(code), STR_FMT, STR_ARG(jsonx_str(error, "message")));
+        free(code);
+    } else if (o->type->capture) {
+        json_object_set_new(args, "sample", json_deep_copy(given));
+        o->given = true;
+        return false;
+    } else {
+        o->value = json_deep_copy(given);
+    }
+    operation_complete(o);
+    return true;
+}
+
 static void carry_out(struct operation *o, json_t *args, struct str key) {
     struct run *r = o->run;
     json_t *replaced = secrets_in_place(r, args, &o->err);
@@ -395,7 +430,9 @@ static void carry_out(struct operation *o, json_t *args, struct str key) {
         return;
     }
     if (o->type) {
-        ask_type(o, replaced, key);
+        const json_t *given = o->trial ? trial_answer(o->trial, o->id) : NULL;
+        if (!given || !take_given(o, replaced, given))
+            ask_type(o, replaced, key);
         json_decref(replaced);
         return;
     }

@@ -36,6 +36,10 @@ struct operation {
     bool durable;
     struct str flow;
     struct op_captured captured;
+    struct trial *trial;  /* a reference; NULL: its run is no test */
+    bool given;           /* by the test: what the service would answer */
+    unsigned writes_seen; /* of a captured test's state */
+    bool forgotten;       /* its work was rolled back, on purpose */
     struct run *started; /* flows.start: not in the table before it is committed */
     struct run_row started_row;
     struct buf sealed;

@@ -7,6 +7,7 @@
  *     ending.c      answers, the end, history
  *     waits.c       those that only wait, without a worker
  *     events.c      what happened, for following; watching runs as they go
+ *     trial.c       what a test run has of its own
  *
  * Invariants:
  * (1) A run in PREPARING or RUNNING is with exactly one worker.
@@ -16,10 +17,12 @@
 #define FLOWLET_RUN_H
 
 #include "run/runs.h"
+#include "run/trial.h"
 
 #define RUN_TEXT_MAX (20u * 1024 * 1024)   /* bytes of a head, a journal or a history */
 #define RUN_OPERATIONS_MAX 1000            /* open at once */
 #define RUN_EFFECTS_MAX 2000               /* kept in history */
+#define RUN_CONTENT_MAX ((size_t)32 * 1024) /* bytes of what a test captured that its history keeps, each */
 #define RUN_SAID_MAX 256                   /* bytes of a head that is kept, so that the next like it need not be parsed */
 #define RUN_HISTORY_MAX (6u * 1024 * 1024) /* bytes that a worker tells; what is longer is none of ours */
 #define RUN_FLUSH_MS 20                    /* how long a record may wait for company before it is committed */
@@ -51,6 +54,7 @@ struct run {
     uint8_t seed[32];
     char nonce[17];        /* of secrets' placeholders; "" where the flow names none */
     char *trigger;         /* owned */
+    struct trial *trial;   /* a reference; NULL: no test */
     bool watched;          /* its worker tells of its blocks as they go */
     uint64_t watched_from; /* not 0: it began before it was watched, and tells what came after this event */
 

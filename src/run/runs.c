@@ -168,6 +168,7 @@ void run_free(struct run *r) {
     journal_forget(r);
     buf_release(&r->pending);
     json_decref(r->effects);
+    trial_unref(r->trial);
     free(r->trigger);
     release_unref(r->release);
     free(r);

@@ -20,6 +20,7 @@
 #include "run/workspaces.h"
 
 struct runs;
+struct trial;
 
 /* What a caller is told. All borrowed until the callback returns. */
 struct run_answer {
@@ -36,6 +37,7 @@ struct run_end {
     enum run_state state;      /* RUN_DONE, RUN_FAILED, RUN_CANCELED */
     const json_t *output;      /* what a reusable flow gave; NULL: nothing */
     const struct error *error; /* NULL unless it failed */
+    struct str history;        /* as it is recorded: docs/internals.md, section 6 */
 };
 
 struct run_parameter {
@@ -58,6 +60,12 @@ struct run_start {
     json_t *input;                     /* an object; taken; NULL: {} */
     const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */
     int64_t cron_instant_ms;           /* not 0: fires only if this instant was not fired before */
+    struct release *release;           /* that flow is of; NULL: the workspace's newest */
+    char mode;                         /* 'p', 'l'; 0: the workspace's */
+    struct trial *trial;               /* a test run, which is never durable: taken; NULL: none */
+    const uint8_t *seed;               /* 32 bytes that its random numbers come from; NULL: any */
+    const json_t *repeated;            /* {PATH: {"pin", "input", "output" | "error"}}: blocks that are not run but left as in
+                                        * an earlier run; NULL: none */
     bool at_once;                      /* a durable run's caller is answered 202 once it is stored, whatever the flow says */
     void (*answered)(void *arg, const struct run_answer *answer);
     void (*ended)(void *arg, const struct run_end *end);

@@ -269,7 +269,7 @@ static void on_built(void *arg, struct release *release, const struct findings *
             release->id = p->id;
         ok = ok && use(w, release, &err);
     }
-    p->done(p->arg, ok && w ? release : NULL, findings, err.code ? &err : NULL);
+    p->done(p->arg, ok ? release : NULL, findings, err.code ? &err : NULL);
     release_unref(release);
     publish_free(p);
 }

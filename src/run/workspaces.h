@@ -57,7 +57,8 @@ struct workspace *workspaces_add(struct workspaces *all, struct str name, char m
  * publishes nothing new and gives that one. Only one at a time a workspace: ERR_BUSY. */
 typedef void workspace_published_fn(void *arg, struct release *release, const struct findings *findings, const struct error *err);
 void workspace_publish(struct workspace *w, const struct folder *folder, workspace_published_fn *done, void *arg);
-/* Checks only; done's release is NULL and err is NULL when the folder could be checked. */
+/* Checks only: done's release is what would be published, to be kept by a reference (for a test run); err is NULL when the
+ * folder could be checked. */
 void workspaces_check(struct workspaces *all, const struct folder *folder, workspace_published_fn *done, void *arg);
 /* The newest folder, as published. Waits for the store. */
 MUST_USE bool workspace_folder(struct workspace *w, struct folder *out, struct error *err);

@@ -1,0 +1,85 @@
+/* trial.c — see trial.h. */
+#include "run/trial.h"
+
+#include "run/ops_state.h"
+
+struct trial_write {
+    char *name;   /* owned: "state.put" */
+    json_t *args; /* owned, and nobody else's: the writer's thread reads it */
+    int64_t now_ms;
+    struct trial_write *next;
+};
+
+struct trial *trial_new(bool capture, json_t *answers) {
+    struct trial *t = mem_alloc(sizeof *t);
+    *t = (struct trial){.refs = 1, .capture = capture, .answers = answers};
+    t->last = &t->writes;
+    return t;
+}
+
+struct trial *trial_ref(struct trial *t) {
+    if (t)
+        t->refs++;
+    return t;
+}
+
+void trial_unref(struct trial *t) {
+    if (!t || --t->refs)
+        return;
+    for (struct trial_write *w = t->writes, *next; w; w = next) {
+        next = w->next;
+        free(w->name);
+        json_decref(w->args);
+        free(w);
+    }
+    json_decref(t->answers);
+    free(t);
+}
+
+/* "scan[2].http~2" as "scan.http". */
+static void plain_path(struct str path, struct buf *out) {
+    bool inside = false;
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.ptr[i];
+        inside = inside ? !(c == ']' || c == '.' || c == '>') : c == '[' || c == '~';
+        if (!inside && c != ']')
+            buf_addc(out, c);
+    }
+}
+
+json_t *trial_answer(const struct trial *t, const char *operation) {
+    const char *number = strrchr(operation, '#');
+    struct str path = str_of(operation, number ? (size_t)(number - operation) : strlen(operation));
+    json_t *given = json_object_get(t->answers, operation);
+    struct buf plain;
+    if (given || !t->answers)
+        return given;
+    if ((given = json_object_getn(t->answers, path.ptr, path.len)))
+        return given;
+    buf_init(&plain, path.len);
+    plain_path(path, &plain);
+    given = json_object_get(t->answers, plain.ptr);
+    buf_release(&plain);
+    return given;
+}
+
+bool trial_state_add(struct trial *t, const char *name, const json_t *args, int64_t now_ms, unsigned *sees, struct error *err) {
+    *sees = t->write_count;
+    if (state_op_is_read(name))
+        return true;
+    if (t->write_count == TRIAL_WRITES_MAX)
+        return error_set(err, ERR_LIMIT, "a test with captured effects writes to state at most %d times", TRIAL_WRITES_MAX);
+    struct trial_write *w = mem_alloc(sizeof *w);
+    *w = (struct trial_write){.name = mem_strdup(name), .args = json_deep_copy(args), .now_ms = now_ms};
+    *t->last = w;
+    t->last = &w->next;
+    t->write_count++;
+    return true;
+}
+
+void trial_state_repeat(const struct trial *t, unsigned writes, struct store_tx *tx, int64_t workspace, char mode) {
+    const struct trial_write *w = t->writes;
+    struct error refused; /* again, as it was then */
+    for (; writes; writes--, w = w->next)
+        json_decref(state_op_work(tx, workspace, mode, w->name, w->args, w->now_ms, &refused));
+}

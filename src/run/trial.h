@@ -1,0 +1,41 @@
+/* trial.h — what a test run has that no other run has (docs/semantics.md, rule 27): its effects are captured or real,
+ * operations may have their answers given, and what it writes to `state` is forgotten.
+ *
+ *     t = trial_new(capture, answers);     shared, by reference, with the runs that it starts
+ *     trial_answer(t, "scan[2].http#1")    what the example says this operation gives
+ *     trial_state(...)                     on the writer's thread: as if the test's writes had been made
+ *
+ * Nothing of a captured test stays: each of its state operations first repeats the test's writes so far, and its work is
+ * then rolled back with them. Thread: the loop's, but for trial_state. */
+#ifndef FLOWLET_TRIAL_H
+#define FLOWLET_TRIAL_H
+
+#include "base/json.h"
+#include "store/store.h"
+
+#define TRIAL_WRITES_MAX 1000 /* of state, in one test */
+
+struct trial {
+    unsigned refs;
+    bool capture;
+    json_t *answers;                      /* {OPERATION: VALUE}; NULL: none */
+    struct trial_write *writes, **last;   /* never changed once they are in the list */
+    unsigned write_count;
+};
+
+/* Takes answers, which may be NULL. */
+struct trial *trial_new(bool capture, json_t *answers);
+struct trial *trial_ref(struct trial *t); /* takes NULL */
+void trial_unref(struct trial *t);        /* takes NULL */
+
+/* Borrowed; NULL: none is given. Looked for under the operation's id, under its path, and under the path without attempt
+ * and turn numbers: "scan[2].http~2#1", "scan[2].http~2", "scan.http". */
+json_t *trial_answer(const struct trial *t, const char *operation);
+
+/* Which of the writes an operation of state sees, itself added where it is a write. False past TRIAL_WRITES_MAX. */
+MUST_USE bool trial_state_add(struct trial *t, const char *name, const json_t *args, int64_t now_ms, unsigned *sees,
+                              struct error *err);
+/* In a work that is to fail afterwards. */
+void trial_state_repeat(const struct trial *t, unsigned writes, struct store_tx *tx, int64_t workspace, char mode);
+
+#endif
