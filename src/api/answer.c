@@ -102,3 +102,10 @@ void api_fail_with(struct api_call *c, const struct error *err, json_t *more) {
 void api_fail(struct api_call *c, const struct error *err) { api_fail_with(c, err, NULL); }
 
 json_t *api_text(struct str s) { return s.len ? jsonx_from_str(s) : json_null(); }
+
+void api_fail_findings(struct api_call *c, const struct findings *findings, const char *outcome) {
+    struct error err;
+    error_set(&err, ERR_INVALID, "the workspace has %zu error%s: see `findings`; %s", findings->errors,
+              findings->errors == 1 ? "" : "s", outcome);
+    api_fail_with(c, &err, json_pack("{s:o}", "findings", findings_json(findings)));
+}

@@ -16,6 +16,7 @@
 
 #include "api/route.h"
 #include "api/server.h"
+#include "run/trial.h"
 
 #define API_PARAMETERS_MAX 3
 
@@ -53,6 +54,11 @@ struct api_call {
 /* Parts of what GET /workspaces/{w} tells. */
 json_t *api_flows_json(const struct api *a, const struct workspace *w) MUST_USE;
 extern const struct shape api_flows_shape, api_secrets_shape, api_started_shape; /* of their lists; of a run that was started */
+/* Starts a run and answers: 202 with its id once it is stored where it is durable; 200 at its end with wait=true in the query. The
+ * rest of begin is the caller's to set. start.c */
+void api_start(struct api_call *c, struct run_start *begin);
+/* 400: the workspace has errors. */
+void api_fail_findings(struct api_call *c, const struct findings *findings, const char *outcome);
 json_t *api_secrets_json(const struct workspace *w) MUST_USE;
 /* Rows of home.c that metrics.c answers. */
 void api_metrics(struct api_call *c);
@@ -60,9 +66,9 @@ void api_healthz(struct api_call *c);
 void api_readyz(struct api_call *c);
 /* For server.c: callers that wait are answered; what is left is freed. */
 void api_logs_release(struct api *a);
-void api_flows_release(struct api *a);
+void api_started_release(struct api *a);
 void api_events_release(struct api *a);
-void api_flows_close(struct api *a);
+void api_started_close(struct api *a);
 
 /* Takes value. */
 void api_answer(struct api_call *c, int status, json_t *value);

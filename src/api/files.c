@@ -12,13 +12,6 @@ static struct folder *read_folder(struct api_call *c) {
     return NULL;
 }
 
-static void answer_findings(struct api_call *c, const struct findings *findings) {
-    struct error err;
-    error_set(&err, ERR_INVALID, "the workspace has %zu error%s: see `findings`; nothing was published", findings->errors,
-              findings->errors == 1 ? "" : "s");
-    api_fail_with(c, &err, json_pack("{s:o}", "findings", findings_json(findings)));
-}
-
 static void on_checked(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
     struct api_call *c = arg;
     (void)release;
@@ -45,7 +38,7 @@ static void on_published(void *arg, struct release *release, const struct findin
         return;
     }
     if (!release) {
-        answer_findings(c, findings);
+        api_fail_findings(c, findings, "nothing was published");
         return;
     }
     json_t *flows = json_array();
@@ -73,7 +66,7 @@ static void on_new_checked(void *arg, struct release *release, const struct find
         return;
     }
     if (findings->errors) {
-        answer_findings(c, findings);
+        api_fail_findings(c, findings, "nothing was published");
         return;
     }
     c->workspace = workspaces_add(c->api->env.workspaces, c->parameters[0], 'p', &failed);

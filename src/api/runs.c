@@ -13,12 +13,23 @@ static json_t *id_json(int64_t id) {
 
 static json_t *time_json(int64_t ms) { return ms ? json_integer(ms) : json_null(); }
 
+/* What a trigger says: "test ...", "again ID", "again ID from BLOCK". */
+static void add_kind(json_t *run, struct str trigger) {
+    struct str rest = trigger, word, id;
+    str_cut(&rest, ' ', &word);
+    json_object_set_new(run, "test", json_boolean(str_is(word, "test")));
+    if (str_is(word, "again") && str_cut(&rest, ' ', &id))
+        json_object_set_new(run, "repeats", jsonx_from_str(id));
+}
+
 static json_t *row_json(const struct run_row *row) {
-    return json_pack("{s:o, s:o, s:s, s:s, s:b, s:o, s:I, s:o, s:o, s:o}", "id", id_json(row->id), "flow",
-                     jsonx_from_str(row->flow), "state", run_state_name(row->state), "mode",
-                     row->mode == 'l' ? "live" : "practice", "durable", row->durable, "trigger", jsonx_from_str(row->trigger),
-                     "release", (json_int_t)row->release, "started_ms", time_json(row->started_ms), "ended_ms",
-                     time_json(row->ended_ms), "error", api_text(row->error));
+    json_t *run =
+        json_pack("{s:o, s:o, s:s, s:s, s:b, s:o, s:I, s:o, s:o, s:o}", "id", id_json(row->id), "flow", jsonx_from_str(row->flow),
+                  "state", run_state_name(row->state), "mode", row->mode == 'l' ? "live" : "practice", "durable", row->durable,
+                  "trigger", jsonx_from_str(row->trigger), "release", (json_int_t)row->release, "started_ms",
+                  time_json(row->started_ms), "ended_ms", time_json(row->ended_ms), "error", api_text(row->error));
+    add_kind(run, row->trigger);
+    return run;
 }
 
 /* Null while it runs. History is kept as text, which is ours and valid. */
@@ -176,6 +187,7 @@ static const struct shape history = {.kind = SHAPE_MAP, .ref = "History", .item 
     {"id", &shape_text, true, "14 hex digits, ordered by time"}, {"flow", &shape_text, false, "its id"},                         \
         {"state", &state_shape, true, "how far it is"}, {"mode", &api_mode, false, "that it was accepted in"},                   \
         {"durable", &shape_bool, false, "whether it survives a restart"}, {"trigger", &shape_text, false, "what started it"},    \
+        {"test", &shape_bool, false, "whether it is a test run"}, {"repeats", &shape_text, false, "the run that it repeats"},    \
         {"release", &api_number, false, "that it is bound to"}, {"started_ms", &api_time_or_null, false, "when"},                \
         {"ended_ms", &api_time_or_null, false, "when; null: not yet"}, {                                                         \
         "error", &api_text_or_null, false, "why it failed"                                                                       \

@@ -163,7 +163,7 @@ struct httpd *api_httpd(struct api *a) {
 void api_release_waiting(struct api *a) {
     a->closing = true;
     api_logs_release(a);
-    api_flows_release(a);
+    api_started_release(a);
     api_events_release(a);
 }
 
@@ -171,6 +171,6 @@ void api_close(struct api *a) {
     if (!a)
         return;
     httpd_close(a->httpd);
-    api_flows_close(a);
+    api_started_close(a);
     free(a);
 }

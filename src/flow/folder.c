@@ -115,6 +115,17 @@ bool folder_set(struct folder *f, struct str path, struct str text, struct error
     return true;
 }
 
+void folder_remove(struct folder *f, struct str path) {
+    bool found;
+    size_t at = find_place(f, path, &found);
+    if (!found)
+        return;
+    f->total -= f->files[at].len;
+    free(f->files[at].path);
+    free(f->files[at].text);
+    memmove(&f->files[at], &f->files[at + 1], (--f->count - at) * sizeof *f->files);
+}
+
 struct folder *folder_copy(const struct folder *f) {
     struct folder *copy = folder_new();
     for (size_t i = 0; i < f->count; i++)

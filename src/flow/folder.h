@@ -36,6 +36,8 @@ void folder_free(struct folder *f); /* takes NULL */
 struct folder *folder_copy(const struct folder *f);
 /* Adds or replaces. Fails past a limit, for a path that is not allowed and for text that is not UTF-8. */
 MUST_USE bool folder_set(struct folder *f, struct str path, struct str text, struct error *err);
+/* Where there is one. */
+void folder_remove(struct folder *f, struct str path);
 const struct folder_file *folder_find(const struct folder *f, struct str path);
 static inline struct str folder_text(const struct folder_file *file) { return str_of(file->text, file->len); }
 

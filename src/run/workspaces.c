@@ -107,6 +107,7 @@ void workspaces_close(struct workspaces *all) {
             release_unref(e->value);
         map_release(&w->releases);
         release_unref(w->release);
+        release_unref(w->draft);
         vault_free(w->practice);
         vault_free(w->live);
         free((char *)w->name.ptr);

@@ -28,6 +28,8 @@ struct workspace {
     /* Its runs tell of their blocks as they go (events.c). */
     bool watched;
     unsigned watchers;
+    struct release *draft; /* that was tested last, NULL: none; what it was built from */
+    char draft_of[65];
     uint64_t watched_from; /* the number of the event after which nothing is left out */
 };
 

@@ -131,7 +131,7 @@ class Flowlet:
         """What is kept of a run once it is over."""
         def ended():
             answer = self.api("GET", f"/workspaces/{workspace}/runs/{run}")
-            return answer.status == 200 and answer.json["ended_ms"] and answer.json
+            return answer.status == 200 and answer.json.get("ended_ms") and answer.json
         return wait_until(ended, 10, f"the record of run {run}")
 
     def workers(self):
