@@ -48,7 +48,7 @@ $(NPM_DONE): runtime/package-lock.json
 # Unit tests: each module's test program has Criterion register its tests.
 TESTS_LIB = -lcriterion
 ifeq ($(BUILD),tsan)
-TESTS := $(addprefix tests/unit/,tsan/main.c test_loop.c test_password.c test_secrets.c test_store.c test_store_power.c)
+TESTS := $(addprefix tests/unit/,tsan/main.c test_loop.c test_password.c test_secrets.c test_store.c test_store_power.c test_store_backup.c)
 TESTS_LIB = # tests/unit/tsan/criterion says why not
 $(OUT)/tests/%.o: CFLAGS += -isystem tests/unit/tsan
 endif

@@ -51,6 +51,14 @@ uint64_t store_commits(struct store *s);
 /* Whether the last commit failed, and why (readiness). */
 bool store_is_failing(struct store *s, struct error *err);
 
+/* ---- a copy, while all goes on ---- */
+/* Copies what is committed now into a new file (0600; it must not be there), on a thread of its own; nothing waits for it.
+ * The file is on the disk when done comes with err NULL, and gone where it failed. It is DIR/flowlet.db of a store that
+ * is opened from it. store_close cancels (ERR_CANCELED). False, and no done: one is under way (ERR_BUSY). */
+MUST_USE bool store_backup(struct store *s, const char *path, store_done_fn *done, void *arg, struct error *err);
+/* How far the one under way, or the last one, is. total 0: not known yet. */
+void store_backup_progress(struct store *s, int64_t *copied_bytes, int64_t *total_bytes);
+
 /* ---- key and value: schema version, keys, caches by content ---- */
 MUST_USE bool tx_meta_put(struct store_tx *tx, const char *key, struct str value, struct error *err);
 /* False with ERR_NOT_FOUND where there is none. */

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/sqlite/backup.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite.h"
@@ -53,8 +54,19 @@ struct mailbox {
     bool posted, closed;
 };
 
+struct backup_job {
+    struct backup state;
+    pthread_t thread;
+    bool over;  /* `done` was called */
+    char *path; /* owned */
+    store_done_fn *done;
+    void *arg;
+};
+
 struct store {
     struct loop *loop;
+    char *path;      /* of the file, owned */
+    const char *vfs; /* borrowed; NULL: the system's */
     int lock_fd;
     struct store_tx *writer, *reader; /* each its own thread's, once those run */
     pthread_t writer_thread, reader_thread;
@@ -66,6 +78,7 @@ struct store {
     struct loop_flush flush;
     struct block *filling; /* or NULL */
     struct timer record_timer;
+    struct backup_job *backup; /* the last one; NULL: none yet */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t writer_wake, reader_wake, idle;
@@ -469,6 +482,51 @@ uint64_t store_commits(struct store *s) {
     return commits;
 }
 
+/* ---- backup ---- */
+
+static void on_backup(void *arg, const struct error *err) {
+    struct store *s = arg;
+    s->backup->over = true;
+    s->backup->done(s->backup->arg, err);
+}
+
+static void *backup_main(void *arg) {
+    struct store *s = arg;
+    struct work *w = work_new(NULL, on_backup, s);
+    w->ok = backup_copy(&s->backup->state, s->path, s->vfs, s->backup->path, &w->err);
+    give_back(s, w);
+    return NULL;
+}
+
+/* Takes NULL. */
+static void backup_free(struct backup_job *b) {
+    if (!b)
+        return;
+    pthread_join(b->thread, NULL);
+    free(b->path);
+    free(b);
+}
+
+bool store_backup(struct store *s, const char *path, store_done_fn *done, void *arg, struct error *err) {
+    if (s->backup && !s->backup->over)
+        return error_set(err, ERR_BUSY, "a backup is under way already");
+    backup_free(s->backup);
+    s->backup = mem_alloc(sizeof *s->backup);
+    s->backup->path = str_dup(str_from(path));
+    s->backup->done = done;
+    s->backup->arg = arg;
+    pthread_mutex_lock(&s->lock);
+    s->unfinished++;
+    pthread_mutex_unlock(&s->lock);
+    ENSURE(pthread_create(&s->backup->thread, NULL, backup_main, s) == 0);
+    return true;
+}
+
+void store_backup_progress(struct store *s, int64_t *copied_bytes, int64_t *total_bytes) {
+    *copied_bytes = s->backup ? s->backup->state.copied_bytes : 0;
+    *total_bytes = s->backup ? s->backup->state.total_bytes : 0;
+}
+
 /* ---- open and close ---- */
 
 /* DIR/lock, held while the process lives and naming it; -1 when another one holds it. */
@@ -507,6 +565,8 @@ static bool make_private(const char *path, struct error *err) {
 static bool open_files(struct store *s, const char *dir, const char *vfs, struct error *err) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    s->path = str_dup(str_from(path));
+    s->vfs = vfs;
     s->lock_fd = take_lock(dir, err);
     if (s->lock_fd < 0)
         return false;
@@ -542,6 +602,7 @@ static void files_close(struct store *s) {
     tx_close(s->writer);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    free(s->path);
 }
 
 struct store *store_open_on(struct loop *l, const char *dir, const char *vfs, struct error *err) {
@@ -598,7 +659,10 @@ static void threads_stop(struct store *s) {
 void store_close(struct store *s) {
     if (!s)
         return;
+    if (s->backup)
+        s->backup->state.cancel = true;
     finish_all(s);
+    backup_free(s->backup);
     threads_stop(s);
     loop_flush_remove(s->loop, &s->flush);
     pthread_mutex_lock(&s->mailbox->lock);
