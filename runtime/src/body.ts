@@ -5,7 +5,7 @@ import { coerce, collect } from "./coerce.ts";
 import { host } from "./host.ts";
 import type { PlanStart, Schema } from "./plan.ts";
 import { unfitJson, type Names } from "./values.ts";
-import type { Violation } from "./violations.ts";
+import type { Violation } from "./validation.ts";
 
 type BodyType = NonNullable<NonNullable<PlanStart["body"]>["type"]>;
 

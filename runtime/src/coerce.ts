@@ -2,7 +2,7 @@
 
 import type { Schema } from "./plan.ts";
 import { put, type Names } from "./values.ts";
-import type { Violation } from "./violations.ts";
+import type { Violation } from "./validation.ts";
 
 const property = (schema: Schema | undefined, name: string): Schema | undefined => {
     const properties = schema?.properties as Record<string, Schema> | undefined;

@@ -4,11 +4,11 @@
 import { problem, Refused, refuseRequest } from "./answer.ts";
 import { bodyOf } from "./body.ts";
 import { coerce, collect } from "./coerce.ts";
-import type { Flow, Validator } from "./plan.ts";
+import type { Flow } from "./plan.ts";
 import type { Head } from "./run.ts";
 import { host } from "./host.ts";
 import { put, type Names } from "./values.ts";
-import { violations, type Violation } from "./violations.ts";
+import type { Validator, Violation } from "./validation.ts";
 
 /** A request as the server passes it on. */
 export interface RequestHead extends Head {
@@ -77,8 +77,7 @@ function plainPairs(query: string): [string, string][] {
 }
 
 function validate(check: Validator | undefined, value: unknown, at: string, wrong: Violation[]): void {
-    if (!check || check(value === undefined ? null : value)) return;
-    for (const { pointer, message } of violations(check.errors)) wrong.push({ pointer: at + pointer, message });
+    check?.(value === undefined ? null : value, at, wrong);
 }
 
 function parameters(types: Record<string, { type: string }>, given: Record<string, string>, names: Names, wrong: Violation[]): void {

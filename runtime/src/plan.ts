@@ -6,19 +6,12 @@
 
 import type { Bound } from "./library/bound.ts";
 import { kindOf, type BlockKind } from "./blocks/kinds.ts";
-import { lib } from "./lib.ts";
+import { lib, type Validator, type ValidatorUnit } from "./validation.ts";
 import { json, type Names } from "./values.ts";
 
 export type Map_ = (input: Names, $: Bound) => Names | Promise<Names>;
 export type Script = (argument: unknown) => unknown;
 export type ScriptUnit = ($: Bound) => Script;
-export interface SchemaError {
-    instancePath: string;
-    keyword: string;
-    message?: string;
-    params: Names;
-}
-export type Validator = ((value: unknown) => boolean) & { errors?: SchemaError[] | null };
 export type Schema = Names;
 
 export interface Retry {
@@ -197,7 +190,7 @@ export class Flow {
         this.limits = cpu_ms === CPU_MS && memory_mb === MEMORY_MB ? undefined : { cpuMs: cpu_ms, memoryMb: memory_mb };
         this.scope = new Scope(this, plan.blocks);
         for (const [what, key] of Object.entries(plan.start.validators ?? {}))
-            this.validators[what as keyof Flow["validators"]] = this.unit<(given: typeof lib) => Validator>(key)(lib);
+            this.validators[what as keyof Flow["validators"]] = this.unit<ValidatorUnit>(key)(lib);
     }
 
     unit<T>(key: string): T {

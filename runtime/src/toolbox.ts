@@ -1,6 +1,6 @@
 // The toolbox: TypeScript to JavaScript, schemas to validators (docs/internals.md, section 3). One job, one answer.
 //
-// Unlike the runtime it needs the realm's eval: to hear what the engine says of a text, and for ajv.
+// Unlike the runtime it needs the realm's eval: to hear what the engine says of a text.
 
 import { Frame, type Host, type Runtime } from "./host.ts";
 import { expression } from "./toolbox/expression.ts";

@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import vm from "node:vm";
-import { lib } from "../src/lib.ts";
 import { Frame } from "../src/host.ts";
-import type { Validator } from "../src/plan.ts";
 
 declare const BUNDLES: string;
 
@@ -136,27 +134,6 @@ test("an expression is ONE expression", () => {
         assert.ok(finding.line >= 1 && finding.column >= 1 && finding.message.length > 3, JSON.stringify(finding));
     }
     assert.deepEqual([expression("1 +\n  * 2").findings[0].line, expression("1 +\n  * 2").findings[0].column], [2, 3]);
-});
-
-test("a schema becomes a validator that stands alone", () => {
-    const got = ask({
-        kind: "schema",
-        schema: {
-            type: "object",
-            properties: { name: { type: "string", minLength: 2 }, when: { type: "string", format: "date" }, tags: { type: "array", uniqueItems: true }, size: { type: "integer", default: 3 } },
-            required: ["name"],
-            additionalProperties: false,
-        },
-    });
-    assert.equal(got.findings, undefined);
-    const validate = (evaluate(got.js) as (given: typeof lib) => Validator)(lib);
-    const value = { name: "\u{1F600}\u{1F600}", when: "2026-11-23" };
-    assert.equal(validate(value), true);
-    assert.deepEqual(value, { name: "\u{1F600}\u{1F600}", when: "2026-11-23", size: 3 });
-    assert.equal(validate({ name: "x", when: "soon", tags: [{ a: 1 }, { a: 1 }], more: 1 }), false);
-    assert.deepEqual(validate.errors!.map((error) => error.keyword).sort(), ["additionalProperties", "format", "minLength", "uniqueItems"]);
-    for (const bad of [{ type: "strin" }, { minimum: "x" }, { propertees: {} }, { pattern: "(" }])
-        assert.ok(ask({ kind: "schema", schema: bad }).findings?.[0].message, JSON.stringify(bad));
 });
 
 test("all items of a job are answered", () => {

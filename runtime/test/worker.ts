@@ -82,7 +82,7 @@ export async function enter(kind: Frame, run: number, ...sections: unknown[]): P
 
 /** A flow without units, from the text that the compiler wrote. */
 export function addPlan(number: number, id: string, text: string): void {
-    const accepts = vm.runInContext("() => () => true", realm);
+    const accepts = vm.runInContext("() => () => undefined", realm);
     enterNow(Frame.FLOW, number, id, vm.runInContext(text, realm, { filename: `${id}.plan` }), "start.inputs", accepts);
 }
 

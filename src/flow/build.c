@@ -107,9 +107,18 @@ static void report_script(struct reporting *r, const struct block *block) {
 
 static void report_schema(struct reporting *r, const struct code *schema, const char *pointer) {
     struct finding f = flow_place(r->flow, "bad_schema");
-    f.pointer = str_from(pointer);
-    if (schema)
-        r->ok &= report_code(r->build, schema, &f, "this schema");
+    const json_t *found = schema ? code_findings(schema) : NULL;
+    json_t *it;
+    size_t i;
+    json_array_foreach(found, i, it) {
+        struct buf at;
+        buf_init(&at, 2000);
+        buf_addf(&at, "%s" STR_FMT, pointer, STR_ARG(jsonx_str(it, "pointer")));
+        f.pointer = buf_str(&at);
+        findings_add(&r->build->findings, &f, STR_FMT, STR_ARG(jsonx_str(it, "message")));
+        buf_release(&at);
+    }
+    r->ok &= found == NULL;
 }
 
 /* Faults in what only the toolbox understands. */

@@ -4,7 +4,7 @@
 #include "flow/release_own.h"
 
 #define BODY_MAX_BYTES (1024 * 1024)
-#define FORMAT 1
+#define FORMAT 2
 
 static const char *const flow_types[] = {"endpoint", "cron", "reusable", NULL};
 static const char *const access_types[] = {"basic", "bearer", "pagerduty-v3", "github-hmac", "shared-token", NULL};

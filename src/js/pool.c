@@ -534,15 +534,21 @@ static void give(struct worker *w, struct group *g) {
     w->served = w->state == WORKER_READY;
 }
 
+/* One after another: the first is to be ready soon, and not to share its core with those that only help it later. */
 static void fill_group(struct pool *p, struct group *g) {
     unsigned have = 0;
+    bool starting = false;
     for (struct worker *w = p->workers; w; w = w->next)
-        have += is_useful(w) && w->group == g;
-    for (; have < p->options.workers; have++) {
+        if (is_useful(w) && w->group == g) {
+            have++;
+            starting |= w->state == WORKER_STARTING;
+        }
+    for (; have < p->options.workers && !starting; have++) {
         struct worker *w = find_spare(p);
         if (!w && !(w = start_or_retry(p, false)))
             return;
         give(w, g);
+        starting = w->state == WORKER_STARTING;
     }
 }
 
@@ -573,6 +579,7 @@ static void on_later(struct timer *t) {
             if (w->state == WORKER_READY && !p->closed)
                 p->handler.ready(p->arg, str_from(w->group->name));
         }
+    fill(p);
 }
 
 struct pool *pool_open(struct loop *l, const struct pool_options *options, const struct pool_handler *handler, void *arg,

@@ -157,7 +157,7 @@ Test(release, the_blob_needs_no_toolbox) {
     cr_assert(str_is(jsonx_str(release_find_setting(r, STR("site"))->schema, "type"), "string"));
     release_unref(r);
     cr_assert(!release_load(STR("{\"format\": 99}"), &err) && err.code == ERR_NEWER);
-    cr_assert(!release_load(STR("{\"format\": 1}"), &err) && err.code == ERR_CORRUPT);
+    cr_assert(!release_load(STR("{\"format\": 2}"), &err) && err.code == ERR_CORRUPT);
     buf_release(&blob);
     buf_release(&again);
     helper_build_release(&b);

@@ -4,7 +4,7 @@ import { flowCalled, type Flow } from "../plan.ts";
 import { ScopeRun } from "../scope.ts";
 import { timed } from "../timeout.ts";
 import { copy, type Names } from "../values.ts";
-import { violations } from "../violations.ts";
+import type { Violation } from "../validation.ts";
 import { endFault } from "./end.ts";
 
 export const DEPTH_MAX = 50;
@@ -64,7 +64,9 @@ export function inputsOf(flow: Flow, given: Names): Names {
     const validate = flow.validators.inputs;
     if (!validate) return given;
     const input = copy(given) as Names; // defaults are filled in
-    if (validate(input)) return input;
-    const what = violations(validate.errors).map(({ pointer, message }) => `${pointer || "/"} ${message}`);
+    const wrong: Violation[] = [];
+    validate(input, "", wrong);
+    if (wrong.length === 0) return input;
+    const what = wrong.map(({ pointer, message }) => `${pointer || "/"} ${message}`);
     throw refuse("invalid", `the input of flow "${flow.id}" does not fit: ${what.join("; ")}`);
 }
