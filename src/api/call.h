@@ -38,6 +38,7 @@ struct api_call {
     struct httpd_request *rq;
     struct arena *arena; /* the request's */
     const struct api_route *route;
+    const struct grant *grant;                 /* what its token may; a copy of the call's own. NULL: no token was needed */
     struct str parameters[API_PARAMETERS_MAX]; /* decoded, in the path's order */
     json_t *query, *body;                      /* objects, as their shapes say; borrowed, NULL where the route has none */
     struct workspace *workspace;               /* once api_workspace found it */

@@ -21,7 +21,7 @@
 #ifndef FLOWLET_API_ROUTE_H
 #define FLOWLET_API_ROUTE_H
 
-#include "auth/token.h"
+#include "auth/tokens.h"
 #include "flow/shape.h"
 
 #define API_WORKSPACE "/api/v1/workspaces/{workspace}"

@@ -66,17 +66,43 @@ void api_write(struct api_call *c, store_work_fn *work) { store_write(c->api->en
 
 /* ---- the listener's calls ---- */
 
+static void decref(void *value) { json_decref(value); }
+
+/* A copy: a token may be revoked while a call that it began goes on. */
 static bool has_token(struct api_call *c) {
     struct str given = str_trim(httpd_header(c->rq, "Authorization")), scheme;
-    return str_cut(&given, ' ', &scheme) && str_eq_nocase(scheme, STR("Bearer")) &&
-           token_equals(c->api->env.token, str_trim(given));
+    if (!str_cut(&given, ' ', &scheme) || !str_eq_nocase(scheme, STR("Bearer")))
+        return false;
+    const struct grant *found = tokens_find(c->api->env.tokens, str_trim(given));
+    if (!found)
+        return false;
+    struct grant *mine = arena_alloc(c->arena, sizeof *mine);
+    *mine = *found;
+    mine->name = arena_str(c->arena, found->name);
+    if (mine->workspaces)
+        arena_defer(c->arena, decref, json_incref(mine->workspaces));
+    c->grant = mine;
+    return true;
+}
+
+static bool is_allowed(const struct api_call *c, struct error *err) {
+    const struct grant *g = c->grant;
+    bool in_workspace = str_starts(str_from(c->route->path), STR(API_WORKSPACE));
+    if (!(g->permissions & c->route->permission))
+        return error_set(err, ERR_FORBIDDEN, "the token `" STR_FMT "` lacks the permission %s", STR_ARG(g->name),
+                         permission_name(c->route->permission));
+    if (in_workspace ? grant_sees(g, c->parameters[0]) : !g->workspaces || c->route->any_scope)
+        return true;
+    return error_set(err, ERR_FORBIDDEN, "the token `" STR_FMT "` is for some workspaces only: not for %s", STR_ARG(g->name),
+                     in_workspace ? "this one" : "what concerns the whole server");
 }
 
 static void answer_unauthorized(struct api_call *c) {
     struct error err;
     error_set(&err, ERR_UNAUTHORIZED, "%s",
               httpd_header(c->rq, "Authorization").ptr
-                  ? "this token is not the server's: it is in the file `token` of its data folder"
+                  ? "this token is not known here, was revoked or has expired; the server's own is in the file `token` of its "
+                    "data folder"
                   : "a token is needed, as `Authorization: Bearer TOKEN`: it is in the file `token` of the server's data folder");
     api_problem(c, 401, &err, NULL, (struct httpd_field){STR("WWW-Authenticate"), STR("Bearer realm=\"Flowlet\"")});
 }
@@ -128,11 +154,14 @@ static void on_head(void *arg, struct httpd_request *rq) {
     struct api_call *c = arena_alloc(arena, sizeof *c);
     *c = (struct api_call){.api = arg, .rq = rq, .arena = arena};
     httpd_set_user(rq, c);
+    struct error err;
     c->route = find_route(c);
     if (!c->route)
         return;
     if (c->route->permission && !has_token(c))
         answer_unauthorized(c);
+    else if (c->route->permission && !is_allowed(c, &err))
+        api_fail(c, &err);
     else if (api_read_query(c))
         httpd_set_body_max(rq, body_max(c->route));
 }

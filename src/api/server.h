@@ -11,7 +11,7 @@
 #ifndef FLOWLET_API_SERVER_H
 #define FLOWLET_API_SERVER_H
 
-#include "auth/token.h"
+#include "auth/tokens.h"
 #include "net/httpd.h"
 #include "run/runs.h"
 #include "trigger/endpoints.h"
@@ -26,7 +26,7 @@ struct api_env {
     struct pool *pool;
     struct endpoints *endpoints;
     struct schedules *schedules;
-    const struct token *token;
+    struct tokens *tokens;
     const char *public_url; /* "http://127.0.0.1:8080": where the endpoints answer */
     struct httpd_options listen;
 };

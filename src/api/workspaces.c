@@ -14,7 +14,8 @@ static void list(struct api_call *c) {
     json_t *list = json_array();
     struct workspace *w;
     for (size_t i = 0; (w = workspaces_at(c->api->env.workspaces, i)); i++)
-        json_array_append_new(list, workspace_json(w));
+        if (grant_sees(c->grant, w->name))
+            json_array_append_new(list, workspace_json(w));
     api_answer(c, 200, json_pack("{s:o}", "workspaces", list));
 }
 

@@ -7,14 +7,6 @@
 
 #define LENGTH_MIN 20
 
-const struct permission_row permissions[PERMISSION_COUNT] = {
-#define X(name, text, about) {text, about},
-#include "auth/permissions.def"
-#undef X
-};
-
-const char *permission_name(enum permission p) { return permissions[__builtin_ctz((unsigned)p)].name; }
-
 static void hash(struct str text, uint8_t out[32]) { crypto_generichash(out, 32, (const uint8_t *)text.ptr, text.len, NULL, 0); }
 
 static void path_write(const char *dir, struct buf *out) {
@@ -35,14 +27,27 @@ bool token_read(const char *dir, struct buf *out, struct error *err) {
     return ok;
 }
 
+struct token token_of(struct str text) {
+    struct token t;
+    hash(text, t.hash);
+    return t;
+}
+
+void token_make(char text[TOKEN_TEXT_MAX], struct token *t) {
+    uint8_t bytes[32];
+    random_bytes(bytes, sizeof bytes);
+    memcpy(text, "flw_", 5);
+    sodium_bin2base64(text + 4, TOKEN_TEXT_MAX - 4, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    *t = token_of(str_from(text));
+}
+
 static bool make(const char *dir, struct buf *out, struct error *err) {
     struct buf path;
-    uint8_t bytes[32];
-    char text[48];
-    random_bytes(bytes, sizeof bytes);
-    sodium_bin2base64(text, sizeof text, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    char text[TOKEN_TEXT_MAX];
+    struct token t;
+    token_make(text, &t);
     path_write(dir, &path);
-    buf_addf(out, "flw_%s\n", text);
+    buf_addf(out, "%s\n", text);
     bool ok = file_write(path.ptr, buf_str(out), 0600, err);
     if (ok)
         out->ptr[--out->len] = 0;

@@ -8,24 +8,6 @@
 
 #include "base/buf.h"
 
-enum permission_bit {
-#define X(name, text, about) PERMISSION_BIT_##name,
-#include "auth/permissions.def"
-#undef X
-    PERMISSION_COUNT
-};
-
-/* Bits of a set. */
-enum permission {
-    PERMISSION_NONE = 0,
-#define X(name, text, about) PERMISSION_##name = 1 << PERMISSION_BIT_##name,
-#include "auth/permissions.def"
-#undef X
-};
-
-extern const struct permission_row { const char *name, *about; /* "runs:read", a sentence */ } permissions[PERMISSION_COUNT];
-const char *permission_name(enum permission p); /* of one bit */
-
 struct token {
     uint8_t hash[32];
 };
@@ -34,6 +16,10 @@ struct token {
 MUST_USE bool token_open(struct token *t, const char *dir, struct error *err);
 /* The text itself, for a client on the same machine. ERR_NOT_FOUND where there is none. */
 MUST_USE bool token_read(const char *dir, struct buf *out, struct error *err);
+/* A new text and its hash, for tokens that are kept elsewhere (tokens.h). */
+#define TOKEN_TEXT_MAX 48
+void token_make(char text[TOKEN_TEXT_MAX], struct token *t);
+struct token token_of(struct str text);
 bool token_equals(const struct token *t, struct str given); /* constant-time */
 
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "api/server.h"
-#include "auth/token.h"
+#include "auth/tokens.h"
 #include "base/log.h"
 #include "net/names.h"
 #include "net/transfer.h"
@@ -26,7 +26,7 @@ struct server {
     const struct options *options;
     struct loop *loop;
     struct seal_key key;
-    struct token token;
+    struct tokens *tokens;
     struct outgoing *outgoing;
     struct proxies proxies;
     struct transfers *transfers;
@@ -175,7 +175,7 @@ static bool open_listeners(struct server *s, struct error *err) {
                           .runs = s->runs,
                           .endpoints = s->endpoints,
                           .schedules = s->schedules,
-                          .token = &s->token,
+                          .tokens = s->tokens,
                           .public_url = s->public_url,
                           .listen = listener(s, &s->options->console, s->options->console_cert, s->options->console_key)};
     s->api = api_open(&api, err);
@@ -358,6 +358,7 @@ static void close_all(struct server *s) {
     runs_close(s->runs);
     s->runs = NULL;
     api_close(s->api);
+    tokens_close(s->tokens);
     schedules_close(s->schedules);
     s->schedules = NULL;
     endpoints_close(s->endpoints);
@@ -382,10 +383,9 @@ bool server_run(const struct options *options, struct error *err) {
     raise_descriptor_limit();
     catch_signals(&s);
     bool ok = in_pairs(options, err) && make_directory(options->data, err) && seal_key_open(&s.key, options->data, err) &&
-              token_open(&s.token, options->data, err) && open_outgoing(&s, err) &&
-              proxies_parse(&s.proxies, &options->trusted_proxy, err);
-    ok = ok && (s.store = store_open(s.loop, options->data, err)) && open_runs(&s, err) && open_listeners(&s, err) &&
-         runs_resume(s.runs, err);
+              open_outgoing(&s, err) && proxies_parse(&s.proxies, &options->trusted_proxy, err);
+    ok = ok && (s.store = store_open(s.loop, options->data, err)) && (s.tokens = tokens_open(s.store, options->data, err)) &&
+         open_runs(&s, err) && open_listeners(&s, err) && runs_resume(s.runs, err);
     if (ok) {
         publish_next(&s);
         if (!s.failed)

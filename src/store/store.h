@@ -84,6 +84,20 @@ MUST_USE bool tx_release_put(struct store_tx *tx, int64_t workspace, struct str 
 MUST_USE bool tx_release_get(struct store_tx *tx, int64_t workspace, int64_t release, struct buf *files, struct buf *compiled,
                              struct error *err); /* either buf may be NULL */
 
+/* ---- tokens of the API ---- */
+struct token_row {
+    int64_t id; /* given by the first tx_token_put */
+    struct str name, hash;
+    struct str permissions, workspaces; /* names with blanks between; a JSON list, or null */
+    int64_t created_ms, expires_ms;     /* expires 0: never */
+    int64_t used_ms;                    /* 0: never */
+};
+MUST_USE bool tx_token_add(struct store_tx *tx, struct token_row *row, struct error *err);
+MUST_USE bool tx_token_used(struct store_tx *tx, int64_t id, int64_t used_ms, struct error *err);
+MUST_USE bool tx_token_delete(struct store_tx *tx, int64_t id, struct error *err);
+typedef bool tx_token_fn(void *arg, const struct token_row *row);
+MUST_USE bool tx_token_list(struct store_tx *tx, tx_token_fn *fn, void *arg, struct error *err);
+
 /* ---- runs ---- */
 enum run_state { RUN_ACCEPTED = 0, RUN_RUNNING = 1, RUN_WAITING = 2, RUN_DONE = 3, RUN_FAILED = 4, RUN_CANCELED = 5 };
 struct run_row {

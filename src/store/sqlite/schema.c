@@ -47,6 +47,10 @@ static const char *const migrations[] = {
     /* 3. Durable runs that only wait. */
     "CREATE TABLE waits (run INTEGER PRIMARY KEY, due_ms INTEGER NOT NULL, left_ms INTEGER NOT NULL);"
     "CREATE INDEX waits_by_due ON waits (due_ms);",
+    /* 4. Tokens of the API. `permissions`: names with blanks between; `workspaces`: a JSON list, or null for all. */
+    "CREATE TABLE tokens (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,"
+    "  permissions TEXT NOT NULL, workspaces TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
+    "  used_ms INTEGER NOT NULL);",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {

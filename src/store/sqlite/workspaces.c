@@ -1,4 +1,4 @@
-/* workspaces.c — what is kept by name: meta, cache, workspaces and their releases, secrets, outbox (store.h). */
+/* workspaces.c — what is kept by name: meta, cache, workspaces and their releases, tokens, secrets, outbox (store.h). */
 #include "store/sqlite/tx.h"
 
 /* The one row's first column into out; ERR_NOT_FOUND saying `what` where there is none. */
@@ -88,6 +88,39 @@ bool tx_release_get(struct store_tx *tx, int64_t workspace, int64_t release, str
     snprintf(what, sizeof what, "release %lld of workspace %lld", (long long)release, (long long)workspace);
     return (!files || get_one(tx_query(tx, files_sql, "ii", release, workspace), files, what, err)) &&
            (!compiled || get_one(tx_query(tx, compiled_sql, "ii", release, workspace), compiled, what, err));
+}
+
+/* ---- tokens ---- */
+
+bool tx_token_add(struct store_tx *tx, struct token_row *row, struct error *err) {
+    if (!tx_exec(tx, err,
+                 "INSERT INTO tokens (name, hash, permissions, workspaces, created_ms, expires_ms, used_ms) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                 "tbttiii", row->name, row->hash, row->permissions, row->workspaces, row->created_ms, row->expires_ms,
+                 row->used_ms))
+        return false;
+    row->id = sqlite3_last_insert_rowid(tx->db);
+    return true;
+}
+
+bool tx_token_used(struct store_tx *tx, int64_t id, int64_t used_ms, struct error *err) {
+    return tx_exec(tx, err, "UPDATE tokens SET used_ms = ? WHERE id = ?", "ii", used_ms, id);
+}
+
+bool tx_token_delete(struct store_tx *tx, int64_t id, struct error *err) {
+    return tx_exec(tx, err, "DELETE FROM tokens WHERE id = ?", "i", id);
+}
+
+bool tx_token_list(struct store_tx *tx, tx_token_fn *fn, void *arg, struct error *err) {
+    struct rows r = tx_query(
+        tx, "SELECT id, name, hash, permissions, workspaces, created_ms, expires_ms, used_ms FROM tokens ORDER BY id", "");
+    while (rows_next(&r)) {
+        struct token_row row = {rows_int(&r, 0), rows_str(&r, 1), rows_str(&r, 2), rows_str(&r, 3),
+                                rows_str(&r, 4), rows_int(&r, 5), rows_int(&r, 6), rows_int(&r, 7)};
+        if (!fn(arg, &row))
+            break;
+    }
+    return rows_close(&r, err);
 }
 
 /* ---- secrets ---- */
