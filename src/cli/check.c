@@ -41,10 +41,8 @@ static const struct pool_handler no_runs; /* no run is ever given to a worker he
 
 static bool check(struct check *k, const struct folder *folder, struct error *err) {
     struct pool_options options = {.workers = 1, .allow_unconfined = true};
-    struct release_env env = {.toolbox = toolbox,
-                              .toolbox_arg = k,
-                              .toolbox_version = pool_toolbox_version(),
-                              .schedule_check = cron_check};
+    struct release_env env = {
+        .toolbox = toolbox, .toolbox_arg = k, .toolbox_version = pool_toolbox_version(), .schedule_check = cron_check};
     k->loop = loop_new();
     k->pool = pool_open(k->loop, &options, &no_runs, k, err);
     if (k->pool) {

@@ -4,6 +4,11 @@
 #include <curl/curl.h>
 #include <stdarg.h>
 
+struct only_client {
+    struct client_options client;
+};
+const struct arg client_args[CLIENT_ARG_COUNT] = {CLIENT_ARGS(struct only_client)};
+
 #define ANSWER_MAX ((size_t)256 * 1024 * 1024)
 #define REQUEST_MAX ((size_t)64 * 1024 * 1024)
 #define SMALL_FILE_MAX 4096

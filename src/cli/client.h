@@ -25,6 +25,10 @@ struct client_options {
     CLIENT_ARG(offsetof(options, client.token_file), "token-file", "FILE", NULL, true, "holds the token; FLOWLET_TOKEN is it"),  \
     CLIENT_ARG(offsetof(options, client.workspace), "workspace", "NAME", NULL, false, "which, where the server has several"),    \
     {.flag = "json", .type = ARG_SWITCH, .offset = offsetof(options, client.json), .help = "one JSON document instead of text"}
+/* For commands that have no options of their own: c->options is a struct client_options. */
+#define CLIENT_ARG_COUNT 5
+extern const struct arg client_args[CLIENT_ARG_COUNT];
+#define CLIENT_COMMAND .args = client_args, .arg_count = CLIENT_ARG_COUNT, .options_size = sizeof(struct client_options)
 /* clang-format on */
 
 struct client {

@@ -1,21 +1,16 @@
 /* mode.c — `flowlet practice` and `flowlet live`: whether a workspace's effects are captured or real. */
 #include "cli/client.h"
 
-struct options {
-    struct client_options client;
-};
-static const struct arg args[] = {CLIENT_ARGS(struct options)};
-
 static int run(struct cli *c) {
-    const struct options *o = c->options;
+    const struct client_options *o = c->options;
     struct client k;
     struct error err;
     const char *path;
     json_t *answer;
-    if (!client_open(&k, c, &o->client, &err) || !(path = client_path(&k, &err, "/mode")) ||
+    if (!client_open(&k, c, o, &err) || !(path = client_path(&k, &err, "/mode")) ||
         !(answer = client_ask(&k, "PUT", path, json_pack("{s:s}", "mode", c->command->name), NULL, &err)))
         return cli_fail(&err);
-    if (o->client.json)
+    if (o->json)
         cli_print_json(answer);
     else
         printf("%s is in %s mode: %s\n", k.workspace, c->command->name,
@@ -32,9 +27,7 @@ const struct command command_live = {
     .text = "Refused while a setting or secret that is needed is empty, or still has its practice value. Runs under way stay\n"
             "in the mode in which they were accepted.",
     .example = "    flowlet secret set pagerduty_token\n    flowlet live",
-    .args = args,
-    .arg_count = ARRAY_LEN(args),
-    .options_size = sizeof(struct options),
+    CLIENT_COMMAND,
     .run = run,
 };
 
@@ -44,8 +37,6 @@ const struct command command_practice = {
     .summary = "Captures the effects of a workspace's new runs",
     .text = "Mails, and HTTP requests other than GET, HEAD and OPTIONS, are kept in the outbox instead of being sent.",
     .example = "    flowlet practice\n    flowlet outbox",
-    .args = args,
-    .arg_count = ARRAY_LEN(args),
-    .options_size = sizeof(struct options),
+    CLIENT_COMMAND,
     .run = run,
 };

@@ -5,11 +5,6 @@
 #include "cli/client.h"
 #include "flow/folder.h"
 
-struct options {
-    struct client_options client;
-};
-static const struct arg args[] = {CLIENT_ARGS(struct options)};
-
 /* What is there must be a workspace's folder: files that it does not have are deleted. */
 static bool may_write(struct cli *c, const char *dir, struct error *err) {
     struct stat found;
@@ -27,18 +22,18 @@ static bool may_write(struct cli *c, const char *dir, struct error *err) {
 }
 
 static int run(struct cli *c) {
-    const struct options *o = c->options;
+    const struct client_options *o = c->options;
     struct client k;
     struct error err;
     struct folder *folder = folder_new();
     const char *path;
     json_t *answer = NULL;
     int code = CLI_OK;
-    if (!may_write(c, cli_folder(c), &err) || !client_open(&k, c, &o->client, &err) ||
-        !(path = client_path(&k, &err, "/files")) || !(answer = client_ask(&k, "GET", path, NULL, NULL, &err)) ||
+    if (!may_write(c, cli_folder(c), &err) || !client_open(&k, c, o, &err) || !(path = client_path(&k, &err, "/files")) ||
+        !(answer = client_ask(&k, "GET", path, NULL, NULL, &err)) ||
         !folder_from_json(folder, json_object_get(answer, "files"), &err) || !folder_write(folder, cli_folder(c), &err))
         code = cli_fail(&err);
-    else if (o->client.json)
+    else if (o->json)
         cli_print_json(answer);
     else
         printf("%s: release %lld, %zu files\n", cli_folder(c), (long long)jsonx_int(answer, "release", 0), folder->count);
@@ -53,9 +48,7 @@ const struct command command_pull = {
     .summary = "Writes the published workspace into a folder",
     .text = "What is published replaces what the folder holds; flows and scripts that the server does not have are deleted.",
     .example = "    flowlet pull shop --workspace shop",
-    .args = args,
-    .arg_count = ARRAY_LEN(args),
-    .options_size = sizeof(struct options),
+    CLIENT_COMMAND,
     .words_max = 1,
     .run = run,
 };

@@ -3,11 +3,6 @@
 #include "cli/findings.h"
 #include "flow/folder.h"
 
-struct options {
-    struct client_options client;
-};
-static const struct arg args[] = {CLIENT_ARGS(struct options)};
-
 /* The workspace that the folder says it is. */
 static const char *name_of(struct cli *c, const struct folder *f, struct error *err) {
     const struct folder_file *file = folder_find(f, STR("workspace.json"));
@@ -27,8 +22,8 @@ static const char *name_of(struct cli *c, const struct folder *f, struct error *
     return copy;
 }
 
-static int show(const struct options *o, const json_t *answer, const char *workspace) {
-    if (o->client.json) {
+static int show(const struct client_options *o, const json_t *answer, const char *workspace) {
+    if (o->json) {
         cli_print_json(answer);
         return CLI_OK;
     }
@@ -41,13 +36,13 @@ static int show(const struct options *o, const json_t *answer, const char *works
 }
 
 static int run(struct cli *c) {
-    const struct options *o = c->options;
+    const struct client_options *o = c->options;
     struct client k;
     struct error err;
     struct folder *folder = folder_new();
     json_t *refused = NULL, *answer = NULL;
     int code = CLI_OK;
-    if (!folder_read(folder, cli_folder(c), &err) || !client_open(&k, c, &o->client, &err))
+    if (!folder_read(folder, cli_folder(c), &err) || !client_open(&k, c, o, &err))
         goto fail;
     if (!k.workspace[0] && !(k.workspace = name_of(c, folder, &err)))
         goto fail;
@@ -58,7 +53,7 @@ static int run(struct cli *c) {
         goto out;
     }
     if (json_array_size(json_object_get(refused, "findings"))) {
-        if (o->client.json)
+        if (o->json)
             cli_print_json(refused);
         else
             cli_print_findings_json(json_object_get(refused, "findings"));
@@ -79,9 +74,7 @@ const struct command command_push = {
     .text = "The server checks it first; with an error nothing is published. A workspace that the server does not\n"
             "know yet is made, in practice mode.",
     .example = "    flowlet push shop",
-    .args = args,
-    .arg_count = ARRAY_LEN(args),
-    .options_size = sizeof(struct options),
+    CLIENT_COMMAND,
     .words_max = 1,
     .run = run,
 };

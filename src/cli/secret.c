@@ -6,11 +6,6 @@
 
 #define VALUE_MAX (64 * 1024)
 
-struct options {
-    struct client_options client;
-};
-static const struct arg args[] = {CLIENT_ARGS(struct options)};
-
 /* One line typed without an echo. */
 static bool read_typed(const char *name, struct buf *out) {
     struct termios before, silent;
@@ -94,7 +89,7 @@ static int list(struct client *k, const char *path) {
 }
 
 static int run(struct cli *c) {
-    const struct options *o = c->options;
+    const struct client_options *o = c->options;
     struct client k;
     struct error err;
     const char *verb = c->words.at[0], *path;
@@ -106,7 +101,7 @@ static int run(struct cli *c) {
     if (c->words.count > (lists ? 1 : 2))
         return cli_usage(
             c, "a value is never given on the command line, where others could see it: type it when asked, or pipe it in");
-    if (!client_open(&k, c, &o->client, &err))
+    if (!client_open(&k, c, o, &err))
         return cli_fail(&err);
     path = lists ? client_path(&k, &err, "/secrets")
                  : client_path(&k, &err, "/secrets/%s", client_encode(&k, str_from(c->words.at[1])));
@@ -123,9 +118,7 @@ const struct command command_secret = {
             "They are for live mode: in practice mode the workspace brings its own.",
     .example =
         "    flowlet secret list\n    flowlet secret set pagerduty_token\n    pass show mailgun | flowlet secret set mail_server",
-    .args = args,
-    .arg_count = ARRAY_LEN(args),
-    .options_size = sizeof(struct options),
+    CLIENT_COMMAND,
     .words_min = 1,
     .words_max = 3,
     .run = run,

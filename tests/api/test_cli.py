@@ -87,7 +87,7 @@ def runs(server):
 def test_help_is_everywhere_with_an_example():
     listed = flowlet("--help").stdout
     commands = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and not line.startswith("   ")]
-    assert {"serve", "init", "check", "fmt", "push", "pull", "run", "runs", "schedules", "logs", "outbox", "secret", "practice", "live"} == set(commands)
+    assert {"serve", "init", "check", "fmt", "push", "pull", "run", "runs", "schedules", "logs", "outbox", "secret", "token", "practice", "live", "openapi"} == set(commands)
     for command in commands:
         text = flowlet(command, "--help").stdout
         assert "usage: flowlet " + command in text and "example:" in text and "flowlet " + command in text.split("example:")[1]
@@ -217,6 +217,23 @@ def test_secrets_are_set_and_never_shown(ringing):
     assert "never given on the command line" in flowlet("secret", "set", "login", "x:y", code=USAGE).stderr
     assert "nothing" in ringing.command("secret", "set", "nothing", text="x", check=False).stderr
     assert ringing.command("secret", "set", "login", text="", check=False).returncode == FAILED
+
+
+def test_tokens_are_made_listed_and_revoked(ringing):
+    made = json.loads(ringing.command("token", "create", "grafana", "--allow", "runs:read", "--days", "1", "--json").stdout)
+    mine = {"FLOWLET_TOKEN": made["token"]}
+    assert flowlet("runs", "--server", ringing.console, "--workspace", "alarm", **mine).returncode == 0
+    assert "secrets:write" in flowlet("secret", "rm", "door", "--server", ringing.console, "--workspace", "alarm", code=FAILED, **mine).stderr
+    listed = ringing.command("token", "list").stdout
+    assert f"#{made['id']}  grafana" in listed and "runs:read" in listed and made["token"] not in listed
+    ringing.command("token", "revoke", str(made["id"]))
+    assert "grafana" not in ringing.command("token", "list").stdout
+    assert "runs:red" in ringing.command("token", "create", "x", "--allow", "runs:red", check=False).stderr
+    assert "--allow" in flowlet("token", "create", "x", code=USAGE).stderr
+
+
+def test_the_document_of_the_api_needs_no_server():
+    assert json.loads(flowlet("openapi").stdout)["openapi"].startswith("3.1")
 
 
 def test_live_is_refused_until_all_is_there(ringing, alarm):
