@@ -47,13 +47,17 @@ $(NPM_DONE): runtime/package-lock.json
 
 # Unit tests: each module's test program has Criterion register its tests.
 TESTS_LIB = -lcriterion
+TESTS_WORKER = $(OUT)/tests/unit-worker
 ifeq ($(BUILD),tsan)
 TESTS := $(addprefix tests/unit/,tsan/main.c test_loop.c test_password.c test_secrets.c test_store.c test_store_power.c test_store_backup.c)
 TESTS_LIB = # tests/unit/tsan/criterion says why not
+TESTS_WORKER =
 $(OUT)/tests/%.o: CFLAGS += -isystem tests/unit/tsan
 endif
 $(OUT)/tests/unit: $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OBJECTS)
 	@mkdir -p $(@D)
+	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) $(TESTS_LIB)
+$(OUT)/tests/unit-worker: $(TESTS:tests/unit/%.c=$(OUT)/tests/%.o) $(OUT)/tests/worker/main.o $(OBJECTS)
 	@echo "  ld $@"; $(CC) $(LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS) $(TESTS_LIB)
 $(OUT)/tests/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
@@ -87,7 +91,7 @@ fuzzers: $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 spec: $(OUT)/tests/tools/write_spec ## writes spec/*.schema.json from the tables of the documents
 	@mkdir -p spec && $< spec
 
-test: $(OUT)/tests/unit ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
+test: $(OUT)/tests/unit $(TESTS_WORKER) ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
 	@rm -f $(OUT)/report.*
 	ASAN_OPTIONS=log_path=$(OUT)/report $(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
 	@! cat $(OUT)/report.* 2>/dev/null # Criterion overlooks a leak that a test's process tells at its exit

@@ -1,5 +1,4 @@
-/* main.h — the test program, which is also the worker that its tests start: with the scripts of this binary, or as another
- * kind, by the name it is called by. */
+/* main.h — what belongs to the test program as a whole: the workers that its tests start, of scripts and kinds of their own. */
 #ifndef FLOWLET_TESTS_MAIN_H
 #define FLOWLET_TESTS_MAIN_H
 
@@ -15,7 +14,7 @@ const struct test_worker *test_forging_worker(void);
 const struct test_worker *test_seal_worker(void);
 const struct test_worker *test_unfiltered_worker(void);
 
-/* Makes a folder under /tmp and in it a link to this program by the worker's name, whose path is what to execute. */
+/* Makes a folder under /tmp and in it a link to the program of worker/main.c by the worker's name: what to execute. */
 void test_worker_link(const struct test_worker *worker, char *path, size_t size);
 /* Removes both. */
 void test_worker_unlink(const char *path);
