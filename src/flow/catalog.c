@@ -29,6 +29,7 @@ const struct shape workspace_shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
         {"name", &shape_id, true, "the workspace's id"}, {"title", &shape_title, false, "what people call it"},
+        {"description", &shape_text, false, "what it is for"},
         {"hosts", &(const struct shape){.kind = SHAPE_LIST, .item = &host_shape, .max = 100}, false,
          "the host names it answers for; without: those that no other workspace has"},
         {"settings", &(const struct shape){.kind = SHAPE_MAP, .item = &setting_shape, .names = true}, false, "values to fill in"},

@@ -532,6 +532,8 @@ static struct worker *find_spare(struct pool *p) {
 static void give(struct worker *w, struct group *g) {
     w->group = g;
     w->served = w->state == WORKER_READY;
+    if (w->news)
+        timer_start(&w->pool->later, 0); /* it was ready before it had a workspace */
 }
 
 /* One after another: the first is to be ready soon, and not to share its core with those that only help it later. */

@@ -1,0 +1,3 @@
+export async function remember({ key }: { key: string }): Promise<void> {
+    await state.put(key, new Date().toISOString());
+}
