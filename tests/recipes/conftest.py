@@ -15,6 +15,7 @@ from peers.http_peer import Answer, HttpPeer  # noqa: E402
 from peers.nginx import TlsFront  # noqa: E402
 
 RECIPES = ROOT / "workspaces/recipes"
+TOKEN = "t0ken"  # every password and key, where a test gives no other
 
 
 class Api(HttpPeer):
@@ -40,7 +41,7 @@ class Recipe:
 
     def __init__(self, server, name, folder, settings, secrets):
         self.server, self.name, self.host = server, name, f"{name}.localhost"
-        shutil.copytree(RECIPES / name, folder)
+        shutil.copytree(RECIPES / name, folder, dirs_exist_ok=True)
         document = json.loads((folder / "workspace.json").read_text())
         (folder / "workspace.json").write_text(json.dumps({**document, "hosts": [self.host]}))
         (folder / "settings.json").write_text(json.dumps(settings))
@@ -132,7 +133,7 @@ def recipe(server, tmp_path):
             if spec.get("required") and "default" not in spec:
                 settings.setdefault(key, spec["practice"])
         for key, spec in document["secrets"].items():
-            usual = "smtps://postmaster%40mg.example.com:smtp-password@smtp.mailgun.org" if spec["type"] == "smtp" else spec.get("practice")
+            usual = "smtps://postmaster%40mg.example.com:smtp-password@smtp.mailgun.org" if spec["type"] == "smtp" else TOKEN
             secrets.setdefault(key, usual)
         return Recipe(server, name, tmp_path / name, settings, secrets)
     return make

@@ -1,13 +1,14 @@
 """Each recipe of workspaces/recipes on the real binary, its effects real, against peers on loopback."""
-import email
+import datetime
 import hashlib
 import hmac
 import json
+import signal
 import subprocess
 
 import pytest
 
-from conftest import BINARY, RECIPES, Answer
+from conftest import BINARY, RECIPES, TOKEN, Answer
 from peers.process import wait_until
 
 NAMES = sorted(folder.name for folder in RECIPES.iterdir())
@@ -56,10 +57,10 @@ def test_spam_check(recipe, mailbox):
 
 
 def test_poll_api(recipe, api):
-    it = recipe("poll-api", {"api_url": api.url("/orders"), "target_url": api.url("/changes")}, {"api_token": "t0ken"})
+    it = recipe("poll-api", {"api_url": api.url("/orders"), "target_url": api.url("/changes")})
     api.gives["/orders"] = [{"id": 1, "state": "new"}, {"id": 2, "state": "new"}]
     it.run("poll")
-    assert api.to("/orders")[0].headers["authorization"] == "Bearer t0ken"
+    assert api.to("/orders")[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert [call.json["change"] for call in api.to("/changes")] == ["new", "new"]
     it.run("poll")
     assert len(api.to("/changes")) == 2, "nothing had changed"
@@ -73,14 +74,14 @@ def test_poll_api(recipe, api):
 
 def test_webhook_fan_out(recipe, api):
     it = recipe("webhook-fan-out", {"targets": [api.url("/one"), api.url("/gone"), api.url("/two")]})
-    assert it.ask("POST", "/hook", {"id": "d1"}).status == 401
+    assert it.ask("POST", "/hook", {"id": "d1"}).status == 403
     api.gives["/gone"] = Answer(410, {}, b"")
     for _ in range(2):
-        assert it.ask("POST", "/hook", {"id": "d1", "n": 5}, X_Hook_Token="practice").status in (200, 202)
+        assert it.ask("POST", "/hook", {"id": "d1", "n": 5}, X_Hook_Token=TOKEN).status in (200, 202)
     wait_until(lambda: len(api.calls) == 3, 5, "all three targets")
     run = it.last_run("hook")
     assert sorted((call.path, call.json["n"]) for call in api.calls) == [("/gone", 5), ("/one", 5), ("/two", 5)]
-    assert run["state"] == "failed" and "1 of 3" in run["error"]["message"] and "410" in run["error"]["message"]
+    assert run["state"] == "failed" and "1 of 3" in run["error"] and "410" in run["error"]
 
 
 def test_nightly_report(recipe, api, mailbox):
@@ -99,7 +100,7 @@ def test_nightly_report(recipe, api, mailbox):
 
 def test_retry_queue(recipe, api):
     it = recipe("retry-queue", {"target_url": api.url("/work")})
-    me = {"Authorization": "Bearer practice"}
+    me = {"Authorization": f"Bearer {TOKEN}"}
     api.gives["/work"] = Answer(400, {}, b"")  # no sense in trying again by itself
     assert it.ask("POST", "/jobs", {"task": "resize"}, **me).status == 202
     dead = wait_until(lambda: it.ask("GET", "/jobs/dead", **me).json["jobs"], 5, "the job in the list")
@@ -127,3 +128,115 @@ def test_feed_watch(recipe, api):
     api.gives["/feed"] = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "j1", "title": "Moved", "url": "https://x.test/"}]}
     it.run("watch")
     assert api.to("/slack")[-1].json["text"] == "<https://x.test/|Moved>"
+
+
+def test_certificate_watch(recipe, front, mailbox):
+    it = recipe("certificate-watch", {"hosts": [f"127.0.0.1:{front.port}", "api.github.com", "127.0.0.1:1"], "days": 5})
+    assert it.run("watch")["state"] == "done"
+    mail, = mailbox.mails
+    lines = mail.text.splitlines()
+    assert mail.message["subject"] == "Certificates: 2 need you" and len(lines) == 2
+    assert lines[0].startswith(f"127.0.0.1:{front.port}: ") and lines[1].startswith("127.0.0.1:1: ")
+    mailbox.mails.clear()
+    it = recipe("certificate-watch", {"hosts": ["api.github.com"]})
+    it.run("watch")
+    assert mailbox.mails[0].text.startswith("api.github.com: ends in ")
+
+
+def test_dns_watch(recipe, name_server, mailbox):
+    records = [{"name": "customer.example", "type": "MX"}, {"name": "customer.example", "type": "NS"}]
+    it = recipe("dns-watch", {"records": records, "name_server": name_server.server})
+    it.run("watch")
+    it.run("watch")
+    assert mailbox.mails == [], "nothing has changed"
+    zone = name_server.zone_file.read_text()
+    try:
+        name_server.zone_file.write_text(zone.replace("MX  10 mail", "MX  20 mail").replace("2026010101", "2026010102"))
+        name_server.process.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: name_server.serial() == 2026010102, 5, "the new zone")
+        it.run("watch")
+        it.run("watch")
+    finally:
+        name_server.set_serial(2026010103)
+    mail, = mailbox.mails
+    assert mail.message["subject"] == "DNS: customer.example MX"
+    assert "before: 10 mail.customer.example" in mail.text and "now:    20 mail.customer.example" in mail.text
+
+
+def test_uptime_slack(recipe, api):
+    it = recipe("uptime-slack", {"pages": [{"url": api.url("/shop"), "text": "Welcome"}, {"url": api.url("/blog")}]},
+                {"slack_webhook": api.url("/slack")})
+    welcome = Answer(200, {"Content-Type": "text/html"}, b"Welcome")
+    for page in (welcome, Answer(503, {}, b""), Answer(503, {}, b""), Answer(503, {}, b""), welcome, welcome):
+        api.gives["/shop"] = page
+        it.run("check")
+    texts = [call.json["text"] for call in api.to("/slack")]
+    assert texts == [f":red_circle: {api.url('/shop')} is down: answers with status 503",
+                     f":large_green_circle: {api.url('/shop')} is back after 1 minute"]
+
+
+def test_lead_to_crm(recipe, api):
+    it = recipe("lead-to-crm", {"crm_url": api.url("/contacts")}, {"slack_webhook": api.url("/slack")})
+    api.gives["/contacts"] = lambda call: Answer.of_json(200, []) if call.method == "GET" else Answer.of_json(201, {"id": 7})
+    answer = it.ask("POST", "/leads", {"email": "ann@peer.test", "company": "Tea & Co"})
+    assert (answer.status, answer.json) == (201, {"contact": "7", "known": False})
+    made = api.calls[1]
+    assert made.json["company"] == "Tea & Co" and made.headers["idempotency-key"] and made.headers["authorization"] == f"Bearer {TOKEN}"
+    wait_until(lambda: api.to("/slack"), 5, "Slack")
+    assert api.to("/slack")[0].json["text"] == "New lead: ann@peer.test of Tea &amp; Co"
+    api.gives["/contacts"] = [{"id": 7}]
+    api.gives["/contacts/7"] = {"id": 7}
+    answer = it.ask("POST", "/leads", {"email": "ann@peer.test", "name": "Ann"})
+    assert (answer.status, answer.json) == (200, {"contact": "7", "known": True})
+    assert api.calls[-1].method == "PATCH" and api.calls[-1].json["name"] == "Ann"
+    assert it.ask("POST", "/leads", {"email": "nobody"}).status == 400
+
+
+def test_invoice_reminder(recipe, api, mailbox):
+    it = recipe("invoice-reminder", {"invoices_url": api.url("/invoices")})
+    days = lambda n: (datetime.date.today() - datetime.timedelta(n)).isoformat()  # noqa: E731
+    api.gives["/invoices"] = [{"number": f"R-{n}", "customer": "Ann", "email": "ann@peer.test", "total": 10.5, "due": days(n)} for n in (1, 8, 22, 60)]
+    it.run("remind")
+    subjects = [mail.message["subject"] for mail in mailbox.mails]
+    assert subjects == ["Have you seen our invoice R-8", "Reminder of our invoice R-22", "Last reminder of our invoice R-60"]
+    assert "over 10.50" in mailbox.mails[0].text
+    it.run("remind")
+    assert len(mailbox.mails) == 3, "each once"
+    api.gives["/invoices"][0]["due"] = days(9)
+    mailbox.fault_always(lambda mail: "550 No")
+    assert it.run("remind")["state"] == "failed"
+    mailbox.fault_always(None)
+    it.run("remind")
+    assert mailbox.mails[-1].message["subject"] == "Have you seen our invoice R-1"
+
+
+def test_github_slack(recipe, api):
+    it = recipe("github-slack", {}, {"github_secret": "key", "slack_webhook": api.url("/slack")})
+
+    def deliver(event, value, id, key=b"key"):
+        body = json.dumps(value).encode()
+        return it.ask("POST", "/github", body, Content_Type="application/json", X_GitHub_Event=event, X_GitHub_Delivery=id,
+                      X_Hub_Signature_256="sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest()).status
+    pull = {"action": "closed", "pull_request": {"number": 5, "title": "A < B", "html_url": "https://x.test/5", "merged": True, "user": {"login": "ann"}}}
+    assert deliver("pull_request", pull, "1", key=b"other") == 403
+    assert deliver("pull_request", pull, "1") == 202
+    assert deliver("pull_request", pull, "1") in (200, 202)
+    push = {"ref": "refs/heads/main", "repository": {"full_name": "o/r"}, "pusher": {"name": "ann"}, "commits": [{"message": "Fix\n\nit"}], "compare": "https://x.test/c"}
+    assert deliver("push", push, "2") == 202
+    assert deliver("ping", {"zen": "..."}, "3") == 202
+    texts = wait_until(lambda: len(api.to("/slack")) > 1 and {call.json["text"] for call in api.to("/slack")}, 5, "two messages")
+    assert texts == {"Pull request <https://x.test/5|#5 A &lt; B> by ann merged", "ann pushed <https://x.test/c|1 to o/r main>\n• Fix"}
+
+
+def test_daily_digest(recipe, mailbox):
+    it = recipe("daily-digest")
+    it.run("digest")
+    assert mailbox.mails == []
+    for topic, text in (("Shop", "Sold out of tea"), ("Office", "New key"), ("Shop", "Tea is back")):
+        assert it.ask("POST", "/notes", {"topic": topic, "text": text}, Authorization=f"Bearer {TOKEN}").status == 201
+    assert it.ask("POST", "/notes", {"topic": "x", "text": "y"}).status == 401
+    it.run("digest")
+    it.run("digest")
+    mail, = mailbox.mails
+    assert mail.message["subject"] == "Today: Shop, Office"
+    assert mail.text.strip() == "Shop\n- Sold out of tea\n- Tea is back\n\nOffice\n- New key"
