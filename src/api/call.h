@@ -88,8 +88,6 @@ bool api_may_change(struct api_call *c, struct str etag);
 /* What query and body hold, into c; false: it was answered, with every fault and its pointer. request.c */
 bool api_read_query(struct api_call *c);
 bool api_read_body(struct api_call *c);
-/* "%20" and, in queries, "+"; text in arena. False for a broken escape, a NUL or what is no UTF-8. */
-bool api_decode(struct str raw, bool query, struct arena *arena, struct str *out);
 
 /* That of {w}; NULL: it was answered 404. */
 struct workspace *api_workspace(struct api_call *c);

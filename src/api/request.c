@@ -1,20 +1,6 @@
 /* request.c — what query and body of a request hold, checked by the shapes of its row. */
 #include "api/call.h"
-
-bool api_decode(struct str raw, bool query, struct arena *arena, struct str *out) {
-    char *text = arena_alloc(arena, raw.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < raw.len; i++, n++) {
-        text[n] = query && raw.ptr[i] == '+' ? ' ' : raw.ptr[i];
-        if (raw.ptr[i] == '%') {
-            if (raw.len - i < 3 || !hex_parse(str_of(raw.ptr + i + 1, 2), (uint8_t *)&text[n]))
-                return false;
-            i += 2;
-        }
-    }
-    *out = str_of(text, n);
-    return str_is_utf8(*out) && !memchr(text, 0, n);
-}
+#include "base/percent.h"
 
 /* Every fault as {pointer, message}, the first of them in the sentence too. */
 static void answer_faults(struct api_call *c, const char *what, const struct findings *faults) {
@@ -62,7 +48,7 @@ static const struct shape *shape_of(const struct shape_key *keys, struct str nam
 static bool add_pair(struct api_call *c, const struct shape_key *keys, struct str pair, struct error *err) {
     struct str key, name, value;
     str_cut(&pair, '=', &key);
-    if (!api_decode(key, true, c->arena, &name) || !api_decode(pair.ptr ? pair : STR(""), true, c->arena, &value))
+    if (!query_decode(key, c->arena, &name) || !query_decode(pair, c->arena, &value))
         return error_set(err, ERR_INVALID, "the query has a broken percent-escape, or is no UTF-8");
     if (json_object_getn(c->query, name.ptr, name.len))
         return error_set(err, ERR_INVALID, "the query has `" STR_FMT "` twice", STR_ARG(name));

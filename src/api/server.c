@@ -3,6 +3,7 @@
 
 #include "api/call.h"
 #include "base/clock.h"
+#include "base/percent.h"
 
 #define NO_BODY_MAX 1024 /* where none is asked for, some clients send {} */
 
@@ -16,7 +17,7 @@ static bool matches(const struct api_route *route, struct str path, struct arena
         if (!str_cut(&path, '/', &segment))
             return false;
         if (str_starts(pattern, STR("{"))) {
-            if (!segment.len || !api_decode(segment, false, arena, &parameters[n++]))
+            if (!segment.len || !percent_decode(segment, arena, &parameters[n++]))
                 return false;
         } else if (!str_eq(pattern, segment)) {
             return false;

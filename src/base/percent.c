@@ -22,6 +22,8 @@ static bool decode(struct str raw, bool plus_is_space, struct arena *arena, stru
 
 bool percent_decode(struct str raw, struct arena *arena, struct str *out) { return decode(raw, false, arena, out); }
 
+bool query_decode(struct str raw, struct arena *arena, struct str *out) { return decode(raw, true, arena, out); }
+
 bool query_find(struct str query, struct str name, struct arena *arena, struct str *out) {
     struct str pair, raw, key, value;
     while (str_cut(&query, '&', &pair)) {

@@ -79,6 +79,7 @@ struct peer {
     struct peer *next, **at; /* in httpd.peers */
     int fd;
     int64_t deadline_ms; /* for what must come in by then */
+    bool used;           /* a request ended since the last sweep */
     struct httpd_request rq;
 };
 
@@ -98,7 +99,7 @@ struct httpd {
     uint16_t port;
     loop_fn *drained; /* NULL: not draining */
     void *drained_arg;
-    bool closing;
+    bool refusing;
     struct certificate *certificate; /* owned; NULL: no TLS */
 };
 
@@ -450,7 +451,7 @@ static enum MHD_Result on_head(struct httpd_request *rq, struct str method, stru
         status = 503;
         why = "Too many connections.";
     }
-    if (!status && h->closing) {
+    if (!status && h->refusing) {
         status = 503;
         why = "The server stops.";
     }
@@ -493,7 +494,7 @@ static enum MHD_Result on_complete(struct httpd_request *rq) {
     struct peer *p = peer_of(rq);
     struct httpd *h = p->h;
     p->deadline_ms = NEVER;
-    if (!rq->response && h->closing && !is_due(rq))
+    if (!rq->response && h->refusing && !is_due(rq))
         refuse(rq, 503, "The server stops.");
     if (!rq->response && rq->state == STATE_HEAD) {
         set_state(rq, STATE_LINGERS);
@@ -554,6 +555,7 @@ static void on_ended(void *arg, struct MHD_Connection *c, void **context, enum M
         return;
     }
     request_release(rq);
+    p->used = true;
     bool last = p->h->drained; /* nothing more is wanted of it: a stream did not say that it would be the last answer */
     p->deadline_ms = loop_now_ms(p->h->loop) + (last ? 0 : (p->h->options.idle_s + p->h->options.timeout_s) * 1000);
 }
@@ -615,10 +617,17 @@ static void peer_shut(struct peer *p) {
     p->deadline_ms = NEVER;
 }
 
-static void look_for_gone(struct peer *p) {
+/* The caller has closed the connection, or its sending half. */
+static bool has_hung_up(const struct peer *p) {
     struct pollfd fd = {.fd = p->fd, .events = POLLRDHUP};
-    if (poll(&fd, 1, 0) > 0)
-        tell_gone(p);
+    return poll(&fd, 1, 0) > 0;
+}
+
+/* libmicrohttpd does not see the end of what a caller sends when it comes together with a request that then lingers. */
+static void look_for_end(struct peer *p) {
+    p->used = false;
+    if (p->rq.state == STATE_NONE && has_hung_up(p))
+        peer_shut(p);
 }
 
 /* Once a second: who is late, who has hung up, and libmicrohttpd's own time-outs. */
@@ -628,8 +637,10 @@ static void on_sweep(struct timer *t) {
     for (struct peer *p = h->peers; p; p = p->next) {
         if (p->deadline_ms <= now_ms)
             peer_shut(p);
-        else if (!p->rq.gone && (p->rq.state == STATE_WAITING || p->rq.stream.suspended))
-            look_for_gone(p);
+        else if (!p->rq.gone && (p->rq.state == STATE_WAITING || p->rq.stream.suspended) && has_hung_up(p))
+            tell_gone(p);
+        else if (p->used)
+            look_for_end(p);
     }
     run(h);
     if (h->peers)
@@ -774,12 +785,12 @@ void httpd_drain(struct httpd *h, loop_fn *done, void *arg) {
         loop_post(h->loop, done, arg);
 }
 
+void httpd_refuse(struct httpd *h) { h->refusing = true; }
+
 void httpd_close(struct httpd *h) {
     if (!h)
         return;
-    h->closing = true;
-    for (struct peer *p = h->peers; p; p = p->next)
-    h->closing = true;
+    httpd_refuse(h);
     for (struct peer *p = h->peers; p; p = p->next)
         ENSURE(!is_due(&p->rq) && !p->rq.stream.suspended);
     run(h); /* what was answered just now leaves */

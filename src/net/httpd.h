@@ -69,6 +69,8 @@ MUST_USE bool httpd_reload_certificate(struct httpd *h, struct error *err);
 /* Accepts no more; requests under way are finished, those that are slow to come in or go out are cut off, idle connections
  * closed; then done is called, in a later turn. */
 void httpd_drain(struct httpd *h, loop_fn *done, void *arg);
+/* From now on requests are answered 503 here; those that a handler has may still be answered. */
+void httpd_refuse(struct httpd *h);
 /* All requests must have been answered; answers still on their way are cut off. Not from a handler. Takes NULL. */
 void httpd_close(struct httpd *h);
 

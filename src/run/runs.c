@@ -486,6 +486,7 @@ void runs_close(struct runs *rs) {
     if (!rs)
         return;
     struct map_entry *e;
+    answer_late(rs);
     for (size_t at = 0; (e = map_next(&rs->open, &at)); at = 0)
         run_free(e->value);
     timer_stop(&rs->mend);

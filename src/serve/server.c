@@ -354,9 +354,19 @@ static void catch_signals(struct server *s) {
 static void close_all(struct server *s) {
     if (s->schedules)
         schedules_stop(s->schedules);
+    if (s->endpoints)
+        httpd_refuse(endpoints_httpd(s->endpoints));
+    if (s->api) {
+        httpd_refuse(api_httpd(s->api));
+        api_release_waiting(s->api);
+    }
     store_close(s->store); /* every commit under way is told to its run first */
-    runs_close(s->runs);
+    runs_close(s->runs);   /* and every caller who waits, that it ends */
     s->runs = NULL;
+    if (s->pool) {
+        pool_close(s->pool, stop_loop, s); /* so do those of the toolbox hear of it */
+        loop_run(s->loop);
+    }
     api_close(s->api);
     tokens_close(s->tokens);
     schedules_close(s->schedules);
@@ -364,10 +374,6 @@ static void close_all(struct server *s) {
     endpoints_close(s->endpoints);
     s->endpoints = NULL;
     workspaces_close(s->workspaces);
-    if (s->pool) {
-        pool_close(s->pool, stop_loop, s);
-        loop_run(s->loop);
-    }
     transfers_free(s->transfers);
     names_free(s->names);
     outgoing_free(s->outgoing);
@@ -388,8 +394,7 @@ bool server_run(const struct options *options, struct error *err) {
          open_runs(&s, err) && open_listeners(&s, err) && runs_resume(s.runs, err);
     if (ok) {
         publish_next(&s);
-        if (!s.failed)
-            loop_run(s.loop);
+        loop_run(s.loop); /* which a failure has told to end at once */
     }
     close_all(&s);
     sodium_memzero(&s.key, sizeof s.key);
