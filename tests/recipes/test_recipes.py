@@ -1,10 +1,14 @@
 """Each recipe of workspaces/recipes on the real binary, its effects real, against peers on loopback."""
+import base64
 import datetime
+import email.utils
 import hashlib
 import hmac
 import json
+import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -240,3 +244,94 @@ def test_daily_digest(recipe, mailbox):
     mail, = mailbox.mails
     assert mail.message["subject"] == "Today: Shop, Office"
     assert mail.text.strip() == "Shop\n- Sold out of tea\n- Tea is back\n\nOffice\n- New key"
+
+
+def test_csv_import(recipe, api):
+    it = recipe("csv-import", {"api_url": api.url("/products")}, {"upload": {"username": "import", "password": TOKEN}})
+    login = "Basic " + base64.b64encode(f"import:{TOKEN}".encode()).decode()
+
+    def upload(text):
+        part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="p.csv"\r\nContent-Type: text/csv\r\n\r\n' + text.encode() + b"\r\n--b--\r\n"
+        return it.ask("POST", "/import", part, Content_Type="multipart/form-data; boundary=b", Authorization=login)
+    api.gives["/products"] = lambda call: Answer(422, {}, b"") if call.json["name"] == "bad" else Answer.of_json(201, {})
+    answer = upload('\ufeffname,price\r\n"Tea, ""green""",4.5\r\nbad,1\r\nPot,30\r\n')
+    assert answer.status == 200 and answer.json["taken"] == 2 and [row["line"] for row in answer.json["refused"]] == [3]
+    assert {"name": 'Tea, "green"', "price": "4.5"} in [call.json for call in api.calls]
+    answer = upload("name,price\r\nTea\r\n")
+    assert answer.status == 422 and answer.json == {"error": "line 2 has 1 values, not 2"}
+
+
+def test_json_transform(recipe):
+    it = recipe("json-transform")
+    line = {"sku": "T1", "quantity": 3, "price": 0.1}
+    order = {"id": "5", "customer": {"first": "Ann", "last": "Lee"}, "lines": [line, {**line, "quantity": 1}, {"sku": "P", "quantity": 1, "price": 30}]}
+    answer = it.ask("POST", "/transform", order)
+    assert answer.status == 200 and answer.json == {
+        "reference": "WEB-5", "name": "Lee, Ann", "contact": None, "total": 3040, "currency": "EUR",
+        "positions": [{"article": "T1", "pieces": 4, "amount": 40}, {"article": "P", "pieces": 1, "amount": 3000}]}
+    answer = it.ask("POST", "/transform", {**order, "lines": [{**line, "quantity": 0}], "currency": "euro"})
+    assert answer.status == 400 and {"/lines/0/quantity", "/currency"} <= set(re.findall(r'"(/[^"]+)"', answer.text)), answer.text
+
+
+def test_rate_limited_proxy(recipe, api):
+    it = recipe("rate-limited-proxy", {"upstream": api.url("/now")})
+    api.gives["/now"] = {"degrees": 21}
+    answers = [it.ask("GET", "/weather/Rome") for _ in range(2)]
+    assert [(a.json["degrees"], a.headers["x-cache"]) for a in answers] == [(21, "miss"), (21, "hit")]
+    assert len(api.calls) == 1 and api.calls[0].query == {"city": "Rome"} and api.calls[0].headers["authorization"] == f"Bearer {TOKEN}"
+    api.gives["/now"] = Answer(500, {}, b"")
+    assert it.ask("GET", "/weather/Oslo").status == 502
+    statuses = [it.ask("GET", "/weather/Rome").status for _ in range(30)]
+    assert 429 in statuses and statuses[0] == 200
+
+
+def test_backup_check(recipe, api, mailbox):
+    it = recipe("backup-check", {"backups": [{"name": "shop", "url": api.url("/shop"), "min_bytes": 10}, {"name": "wiki", "url": api.url("/wiki")}],
+                                 "heartbeat_url": api.url("/beat")}, {"backup_login": {"username": "u", "password": "p"}})
+
+    def backup(hours, size):
+        return Answer(200, {"Last-Modified": email.utils.formatdate(time.time() - hours * 3600, usegmt=True)}, b"x" * size)
+    api.gives.update({"/shop": backup(3, 50), "/wiki": backup(3, 50)})
+    assert it.run("check")["state"] == "done"
+    assert mailbox.mails == [] and len(api.to("/beat")) == 1 and api.calls[0].method == "HEAD"
+    api.gives.update({"/shop": backup(3, 5), "/wiki": backup(50, 50)})
+    it.run("check")
+    assert mailbox.mails[0].text.splitlines() == ["shop: only 5 bytes", "wiki: 50 hours old"] and len(api.to("/beat")) == 1
+
+
+def test_on_call_handover(recipe, api, mailbox):
+    it = recipe("on-call-handover", {"roster_url": api.url("/roster"), "issues_url": api.url("/issues")}, {"slack_webhook": api.url("/slack")})
+    week = lambda day: "{}-W{:02}".format(*day.isocalendar())  # noqa: E731
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    api.gives["/roster"] = [{"week": week(today - datetime.timedelta(7)), "name": "Ann", "email": "ann@peer.test"},
+                            {"week": week(today), "name": "Bob", "email": "bob@peer.test"}]
+    api.gives["/issues"] = [{"title": "Slow search", "url": "https://x.test/1"}]
+    assert it.run("handover")["state"] == "done"
+    mail, = mailbox.mails
+    assert sorted(mail.recipients) == ["ann@peer.test", "bob@peer.test"] and "Ann hands over to Bob" in mail.text and "- Slow search" in mail.text
+    assert api.to("/slack")[0].json["text"] == "On call this week: *Bob*"
+    api.gives["/issues"] = Answer(404, {}, b"")
+    it.run("handover")
+    assert "The tracker did not answer" in mailbox.mails[1].text
+
+
+def test_paged_export(recipe, api):
+    it = recipe("paged-export", {"api_url": api.url("/customers")})
+    pages = {None: {"items": [{"id": 1, "name": "Ann"}], "next": "b"}, "b": {"items": [{"id": 2, "name": 'Bo "B"'}], "next": "c"}, "c": {"items": [], "next": None}}
+    api.gives["/customers"] = lambda call: Answer.of_json(200, pages[call.query.get("cursor")])
+    answer = it.ask("GET", "/export.csv", Authorization=f"Bearer {TOKEN}")
+    assert answer.status == 200 and answer.headers["content-type"].startswith("text/csv")
+    assert answer.text.splitlines() == ["id,name", "1,Ann", '2,"Bo ""B"""'] and len(api.calls) == 3
+    assert it.ask("GET", "/export.csv").status == 401
+
+
+def test_welcome_series(recipe, mailbox):
+    it = recipe("welcome-series", {"pause_ms": 300})
+    me = {"Authorization": f"Bearer {TOKEN}"}
+    assert it.ask("POST", "/leave", {"email": "Bob@peer.test"}, **me).status == 204
+    for address in ("ann@peer.test", "bob@peer.test", "ann@peer.test"):
+        assert it.ask("POST", "/signup", {"email": address}, **me).status in (200, 202)
+    wait_until(lambda: len(mailbox.mails) == 3, 10, "two welcomes and one with tips")
+    assert sorted((mail.recipients[0], mail.message["subject"]) for mail in mailbox.mails) == [
+        ("ann@peer.test", "Three things that help at the start"), ("ann@peer.test", "Welcome"), ("bob@peer.test", "Welcome")]
+    wait_until(lambda: all(run["state"] == "done" for run in it.server.in_workspace("runs?flow=signup", it.name)["runs"]), 5, "the runs' end")

@@ -1,0 +1,3 @@
+export async function leave({ email }: { email: string }): Promise<void> {
+    await state.put(`left/${email.toLowerCase()}`, new Date().toISOString());
+}
