@@ -45,6 +45,13 @@ $(BUNDLES) &: $(shell find runtime/src -type f) runtime/build.mjs $(NPM_DONE)
 $(NPM_DONE): runtime/package-lock.json
 	tools/setup npm runtime
 
+# What `flowlet init` can write, embedded.
+build/gen/templates.json: tools/templates.mjs $(shell find workspaces -type f)
+	@mkdir -p $(@D)
+	@node $< $@
+$(OUT)/cli/templates.o: build/gen/templates.json
+$(OUT)/cli/templates.o: CFLAGS += -DTEMPLATES_FILE='"build/gen/templates.json"'
+
 # Unit tests: each module's test program has Criterion register its tests.
 TESTS_LIB = -lcriterion
 TESTS_WORKER = $(OUT)/tests/unit-worker

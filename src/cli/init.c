@@ -1,66 +1,43 @@
-/* init.c — `flowlet init`: a small workspace that works, to be changed. */
+/* init.c — `flowlet init`: a workspace out of a template, to be changed. */
 #include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "cli/templates.h"
+#include "flow/folder.h"
 
-#define FILE_MAX 8192
-
-static const struct {
-    const char *path, *text; /* @NAME@ stands for the workspace's name */
-} files[] = {
-    {"workspace.json", "{\n"
-                       "  \"name\": \"@NAME@\",\n"
-                       "  \"title\": \"My first workspace\",\n"
-                       "  \"settings\": {\n"
-                       "    \"salutation\": {\n"
-                       "      \"title\": \"Salutation\",\n"
-                       "      \"description\": \"How callers are greeted\",\n"
-                       "      \"schema\": {\"type\": \"string\"},\n"
-                       "      \"default\": \"Hello\"\n"
-                       "    }\n"
-                       "  },\n"
-                       "  \"secrets\": {}\n"
-                       "}\n"},
-    {"flows/hello.json", "{\n"
-                         "  \"name\": \"Hello\",\n"
-                         "  \"type\": \"endpoint\",\n"
-                         "  \"start\": {\n"
-                         "    \"method\": \"GET\",\n"
-                         "    \"path\": \"/hello\",\n"
-                         "    \"query\": {\n"
-                         "      \"type\": \"object\",\n"
-                         "      \"properties\": {\"name\": {\"type\": \"string\", \"minLength\": 1, \"maxLength\": 100}},\n"
-                         "      \"required\": [\"name\"]\n"
-                         "    }\n"
-                         "  },\n"
-                         "  \"blocks\": [\n"
-                         "    {\"id\": \"greet\", \"type\": \"script\", \"name\": \"Greet\", \"script\": \"greet.ts\"},\n"
-                         "    {\"id\": \"end\", \"type\": \"end\"}\n"
-                         "  ],\n"
-                         "  \"connections\": [\n"
-                         "    {\n"
-                         "      \"from\": \"start.out\",\n"
-                         "      \"to\": \"greet\",\n"
-                         "      \"map\": {\"salutation\": {\"setting\": \"salutation\"}, \"name\": {\"from\": \"query.name\"}}\n"
-                         "    },\n"
-                         "    {\n"
-                         "      \"from\": \"greet.out\",\n"
-                         "      \"to\": \"end\",\n"
-                         "      \"map\": {\"body\": {\"code\": \"({greeting: input.greeting, letters: input.letters})\"}}\n"
-                         "    }\n"
-                         "  ]\n"
-                         "}\n"},
-    {"flows/greet.ts", "export async function greet({salutation, name}: {salutation: string; name: string}):\n"
-                       "    Promise<{greeting: string; letters: number}> {\n"
-                       "    log.info(`greeting ${name}`);\n"
-                       "    return {greeting: `${salutation}, ${name}`, letters: [...name].length};\n"
-                       "}\n"},
+struct options {
+    const char *template;
+    bool list;
+};
+static const struct arg args[] = {
+    {.flag = "template",
+     .value = "NAME",
+     .type = ARG_TEXT,
+     .standard = "hello",
+     .offset = offsetof(struct options, template),
+     .help = "what it begins with"},
+    {.flag = "list", .type = ARG_SWITCH, .offset = offsetof(struct options, list), .help = "say which templates there are"},
 };
 
-/* The folder's own name where that is an id, else "hello". */
-static struct str name_of(const char *dir, char room[PATH_MAX]) {
+static int list(void) {
+    json_t *templates = templates_read(), *files;
+    const char *name;
+    json_object_foreach(templates, name, files) {
+        struct error err;
+        json_t *document = jsonx_parse(jsonx_str(files, "workspace.json"), &err);
+        printf("%-20s " STR_FMT "\n", name, STR_ARG(jsonx_str(document, "title")));
+        if (jsonx_str(document, "description").ptr)
+            printf("%-20s " STR_FMT "\n", "", STR_ARG(jsonx_str(document, "description")));
+        json_decref(document);
+    }
+    json_decref(templates);
+    return CLI_OK;
+}
+
+/* The folder's own name where that is an id, else the template's. */
+static struct str name_of(const char *dir, const char *template, char room[PATH_MAX]) {
     struct str path = str_from(realpath(dir, room)), name;
     while (str_cut(&path, '/', &name) && path.ptr)
         continue;
@@ -68,58 +45,78 @@ static struct str name_of(const char *dir, char room[PATH_MAX]) {
     for (size_t i = 0; ok && i < name.len; i++)
         ok = (name.ptr[i] >= 'a' && name.ptr[i] <= 'z') || (name.ptr[i] >= '0' && name.ptr[i] <= '9') || name.ptr[i] == '-' ||
              name.ptr[i] == '_';
-    return ok ? name : STR("hello");
+    return ok ? name : str_from(template);
 }
 
+/* Nothing that somebody has there is touched. */
 static bool make_folder(struct cli *c, const char *dir, struct error *err) {
-    const char *flows = arena_printf(&c->arena, "%s/flows", dir);
-    const char *document = arena_printf(&c->arena, "%s/workspace.json", dir);
-    struct stat found;
-    if (stat(document, &found) == 0)
-        return error_set(err, ERR_CONFLICT, "%s is there already: name another folder, or change what it holds", document);
-    if ((mkdir(dir, 0777) != 0 && errno != EEXIST) || (mkdir(flows, 0777) != 0 && errno != EEXIST))
-        return error_errno(err, dir);
-    return true;
+    static const char *const own[] = {"workspace.json", "flows"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        const char *path = arena_printf(&c->arena, "%s/%s", dir, own[i]);
+        struct stat found;
+        if (stat(path, &found) == 0)
+            return error_set(err, ERR_CONFLICT, "%s is there already: name another folder, or change what it holds", path);
+    }
+    return mkdir(dir, 0777) == 0 || errno == EEXIST || error_errno(err, dir);
 }
 
-static bool write_file(struct cli *c, const char *dir, size_t i, struct str name, struct error *err) {
-    struct str text = str_from(files[i].text), mark = STR("@NAME@");
-    struct buf out;
-    buf_init(&out, FILE_MAX);
+/* Templates are canonical, so the document's first `name` is the workspace's. */
+static bool rename_to(struct cli *c, struct folder *f, const char *template, struct str name, struct error *err) {
+    struct str text = folder_text(folder_find(f, STR("workspace.json")));
+    struct str mark = str_from(arena_printf(&c->arena, "\"name\": \"%s\"", template));
     size_t at = str_find(text, mark);
-    if (at != SIZE_MAX) {
-        buf_add(&out, str_of(text.ptr, at));
-        buf_add(&out, name);
-        text = str_of(text.ptr + at + mark.len, text.len - at - mark.len);
-    }
-    buf_add(&out, text);
-    bool ok = file_write(arena_printf(&c->arena, "%s/%s", dir, files[i].path), buf_str(&out), 0666, err);
-    buf_release(&out);
+    ENSURE(at != SIZE_MAX);
+    const char *renamed = arena_printf(&c->arena, STR_FMT "\"name\": \"" STR_FMT "\"" STR_FMT, (int)at, text.ptr, STR_ARG(name),
+                                       (int)(text.len - at - mark.len), text.ptr + at + mark.len);
+    return folder_set(f, STR("workspace.json"), str_from(renamed), err);
+}
+
+static bool write_template(struct cli *c, const char *dir, const char *template, struct error *err) {
+    json_t *templates = templates_read(), *files = json_object_get(templates, template);
+    struct folder *f = folder_new();
+    char room[PATH_MAX];
+    bool ok = false;
+    if (!files)
+        error_set(err, ERR_NOT_FOUND, "there is no template `%s`: `flowlet init --list` has their names", template);
+    else
+        ok = folder_from_json(f, files, err) && make_folder(c, dir, err) &&
+             rename_to(c, f, template, name_of(dir, template, room), err) && folder_write(f, dir, err);
+    folder_free(f);
+    json_decref(templates);
     return ok;
 }
 
 static int run(struct cli *c) {
+    const struct options *o = c->options;
     const char *dir = cli_folder(c);
-    char room[PATH_MAX];
     struct error err;
-    if (!make_folder(c, dir, &err))
+    if (o->list)
+        return list();
+    if (!write_template(c, dir, o->template, &err))
         return cli_fail(&err);
-    for (size_t i = 0; i < ARRAY_LEN(files); i++)
-        if (!write_file(c, dir, i, name_of(dir, room), &err))
-            return cli_fail(&err);
-    printf("%s holds a workspace with one endpoint, GET /hello. Next:\n\n"
-           "    flowlet serve --workspace %s\n"
-           "    curl 'http://127.0.0.1:8080/hello?name=Ada'\n",
-           dir, dir);
+    if (strcmp(o->template, "hello") == 0)
+        printf("%s holds a workspace with one endpoint, GET /hello. Next:\n\n"
+               "    flowlet serve --workspace %s\n"
+               "    curl 'http://127.0.0.1:8080/hello?name=Ada'\n",
+               dir, dir);
+    else
+        printf("%s holds the template %s; its workspace.json lists the settings and secrets to fill in. Next:\n\n"
+               "    flowlet serve --workspace %s --practice\n",
+               dir, o->template, dir);
     return CLI_OK;
 }
 
 const struct command command_init = {
     .name = "init",
-    .usage = "[DIR]",
-    .summary = "Writes a small workspace that works, to be changed",
-    .text = "Into the folder DIR (made when it is not there), else into this one.",
-    .example = "    flowlet init shop\n    flowlet check shop\n    flowlet serve --workspace shop",
+    .usage = "[DIR] [--template NAME]",
+    .summary = "Writes a workspace that works, to be changed",
+    .text = "Into the folder DIR (made when it is not there), else into this one. The templates are the reference\n"
+            "application and typical automations.",
+    .example = "    flowlet init shop\n    flowlet init --list\n    flowlet init contact --template form-to-mail\n"
+               "    flowlet check contact",
+    .args = args,
+    .arg_count = ARRAY_LEN(args),
+    .options_size = sizeof(struct options),
     .words_max = 1,
     .run = run,
 };

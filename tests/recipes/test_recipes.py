@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,22 @@ def test_each_is_checked_canonical_and_described(name, tmp_path):
     assert document["name"] == name and document["title"] and document["description"].endswith(".")
     for flow in (RECIPES / name / "flows").glob("*.json"):
         assert json.loads(flow.read_text())["layout"], f"{flow}: blocks without places"
+
+
+@pytest.mark.parametrize("name", ["hello", "emergency-response", *NAMES])
+def test_each_is_a_template(name, tmp_path):
+    listed = subprocess.run([BINARY, "init", "--list"], capture_output=True, text=True, check=True).stdout
+    assert f"\n{name} " in f"\n{listed}"
+    done = subprocess.run([BINARY, "init", tmp_path / "mine", "--template", name], capture_output=True, text=True)
+    assert done.returncode == 0 and "flowlet serve" in done.stdout, done.stderr
+    source = RECIPES / name if name in NAMES else RECIPES.parent / name
+    for file in filter(Path.is_file, source.rglob("*")):
+        text = file.read_text()
+        if file.name == "workspace.json":
+            text = text.replace(f'"name": "{name}"', '"name": "mine"', 1)
+        assert (tmp_path / "mine" / file.relative_to(source)).read_text() == text, file
+    done = subprocess.run([BINARY, "init", tmp_path / "mine"], capture_output=True, text=True)
+    assert done.returncode == 1 and "is there already" in done.stderr
 
 
 def test_each_has_a_test_here():
