@@ -1,6 +1,5 @@
 // One TypeScript expression of a mapping, as if it stood in `const output = (...);`.
 
-import { transform } from "sucrase";
 import { Source } from "./source.ts";
 import { syntaxFault } from "./syntax.ts";
 import { usesOf, type Uses } from "./uses.ts";
@@ -19,8 +18,7 @@ export function expression(text: string): { js: string; await: boolean; uses: Us
         else if (is === ")" || is === "]" || is === "}") depth--;
         else if (is === "," && depth === 1 && !source.tokens[i].isType) throw source.wrong(source.tokens[i].start, "ONE expression is needed, not several with commas");
     }
-    const { code } = transform(source.text, { transforms: ["typescript"], disableESTransforms: true });
-    const js = code.trim().replace(/^\(|\)$/g, "");
+    const js = source.javascript().trim().replace(/^\(|\)$/g, "");
     const fault = syntaxFault(`(async function (input, $) { "use strict"; return (${js}); })`);
     if (fault) throw new Wrong(fault);
     return { js: js.trim().includes("//") ? js : js.trim(), await: awaits(source), uses: usesOf(source) };

@@ -2,7 +2,7 @@
 //
 // The unit that comes out has the script's lines where they were; types are taken out, `export` is blanked.
 
-import { transform } from "sucrase";
+import type { Token } from "sucrase/dist/esm/parser/index.js";
 import { entryOf } from "./entry.ts";
 import { signatureOf, type Signature } from "./signature.ts";
 import { Source, Wrong } from "./source.ts";
@@ -17,7 +17,7 @@ export function script(text: string): { js: string; await: boolean; uses: Uses; 
     const entry = entryOf(source);
     const signature = signatureOf(source, entry);
     const uses = usesOf(source);
-    const { code } = transform(withoutExports(source), { transforms: ["typescript"], disableESTransforms: true });
+    const code = source.javascript(exportsOf(source));
     const taken = uses.names.length > 0 ? `const { ${uses.names.join(", ")} } = $; ` : "";
     const js = `(function ($) { "use strict"; ${taken}${code}\nreturn ${entry.name}; })`;
     const fault = syntaxFault(js);
@@ -25,13 +25,10 @@ export function script(text: string): { js: string; await: boolean; uses: Uses; 
     return { js, await: true, uses, signature };
 }
 
-/** Blanks keep every other character where it was. */
-function withoutExports(source: Source): string {
-    let text = source.text;
-    source.tokens.forEach((token, i) => {
-        if (!source.is(i, "export") || source.isString(i) || token.scopeDepth !== 0) return;
-        const last = source.is(i + 1, "default") ? source.tokens[i + 1] : token;
-        text = text.slice(0, token.start) + " ".repeat(last.end - token.start) + text.slice(last.end);
+/** The words `export` and `default` at the top. */
+function exportsOf(source: Source): Token[] {
+    return source.tokens.flatMap((token, i) => {
+        if (!source.is(i, "export") || source.isString(i) || token.scopeDepth !== 0) return [];
+        return source.is(i + 1, "default") ? [token, source.tokens[i + 1]] : [token];
     });
-    return text;
 }

@@ -1,9 +1,13 @@
 // A text of TypeScript as tokens, with places for findings.
 
 import identifyShadowedGlobals from "sucrase/dist/esm/identifyShadowedGlobals.js";
+import { HelperManager } from "sucrase/dist/esm/HelperManager.js";
+import NameManager from "sucrase/dist/esm/NameManager.js";
 import { parse, type Scope, type Token } from "sucrase/dist/esm/parser/index.js";
 import { IdentifierRole } from "sucrase/dist/esm/parser/tokenizer/index.js";
 import { TokenType } from "sucrase/dist/esm/parser/tokenizer/types.js";
+import TokenProcessor from "sucrase/dist/esm/TokenProcessor.js";
+import RootTransformer from "sucrase/dist/esm/transformers/RootTransformer.js";
 
 export interface Finding {
     line: number;
@@ -35,6 +39,18 @@ export class Source {
             const { message, pos } = error as { message: string; pos?: number };
             throw this.wrong(typeof pos === "number" ? pos : before, message.replace(/^.*?: |\s*\(\d+:\d+\)$/g, ""));
         }
+    }
+
+    /** The text as JavaScript: without its types, and without these tokens, whose places are left blank. Lines stay where they were. */
+    javascript(without: Token[] = []): string {
+        let text = this.text;
+        for (const { start, end } of without) text = text.slice(0, start) + " ".repeat(end - start) + text.slice(end);
+        const tokens = this.tokens.filter((token) => !without.includes(token));
+        const names = new NameManager(text, tokens);
+        const helpers = new HelperManager(names);
+        const processor = new TokenProcessor(text, tokens, false, true, helpers);
+        const context = { tokenProcessor: processor, scopes: this.#scopes, nameManager: names, importProcessor: null, helperManager: helpers };
+        return new RootTransformer(context, ["typescript"], false, { transforms: ["typescript"], disableESTransforms: true }).transform().code;
     }
 
     wrong(position: number, message: string): Wrong {
