@@ -247,6 +247,8 @@ declare const flows: {
     call(name: string, input?: Record<string, unknown>): Promise<any>;
     /** Starts it as a run of its own, which goes on whatever becomes of this one. */
     start(name: string, input?: Record<string, unknown>): Promise<{ run: string }>;
+    /** The link that ends the Wait `block` of this run: send it to whoever may do so, before the Wait or beside it. */
+    link(block: string): string;
 };
 
 // ---- time ----

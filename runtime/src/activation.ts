@@ -89,6 +89,7 @@ export class Activation {
             this.#inputJson = cut(briefJson(end.input ?? {}));
         } else this.clock = end.t;
         if (this.block.type === "respond") this.run.responded = true;
+        if (this.block.type === "end" && !end.error) this.scope.ending = { pin: end.pin === "error" ? "error" : "out", output: end.output ?? {}, block: this.block.id };
         if (end.error) this.#failed(end.error);
         else this.#leave(end.pin, end.output ?? {}, cut(briefJson(end.output)));
     }

@@ -28,6 +28,8 @@ export interface Head {
     durable?: boolean;
     settings?: Names;
     nonce?: string;
+    /** Of durable runs: what links to their Waits are made of. */
+    links?: { at: string; key: string };
     input?: Names;
     [more: string]: unknown;
 }

@@ -37,7 +37,7 @@ export async function greet({name, title}: Who): Promise<{message: string; at: D
         inputs: { type: "object", properties: { name: { type: "string" }, title: { enum: ["Dr", "Prof"] } }, required: ["name"] },
         output: { type: "object", properties: { message: { type: "string" }, at: { type: "string", format: "date-time" } }, required: ["message", "at"] },
     });
-    assert.deepEqual(got.uses, { names: ["Date"], input: [], secrets: [], flows: [], dynamic: [] });
+    assert.deepEqual(got.uses, { names: ["Date"], input: [], secrets: [], flows: [], links: [], dynamic: [] });
     const lines = got.js.split("\n");
     assert.match(lines[5], /throw new Error/);
     const unit = evaluate(got.js) as ($: object) => (a: object) => Promise<{ message: string }>;
@@ -49,13 +49,13 @@ test("what a script takes from the library is told, with the literal names", () 
 export async function f() {
     const mail = {send() {}};          // its own
     mail.send();
-    await secrets.getPassword("a"); await secrets.check(\`b\`, "x"); await flows.start('c', {});
+    await secrets.getPassword("a"); await secrets.check(\`b\`, "x"); await flows.start('c', {}); flows.link("d"); flows.link(mail);
     const {log: say} = {log}; say.info(Math.random());
     return {};
 }
 function g(dns: string) { return dns; }`);
     assert.equal(got.findings, undefined);
-    assert.deepEqual(got.uses, { names: ["Math", "flows", "log", "secrets"], input: [], secrets: ["a", "b"], flows: ["c"], dynamic: [] });
+    assert.deepEqual(got.uses, { names: ["Math", "flows", "log", "secrets"], input: [], secrets: ["a", "b"], flows: ["c"], links: ["d"], dynamic: [] });
     assert.deepEqual(script(`export function f() { const s = secrets; return flows.call("x" + 1); }`).uses.dynamic, ["flows", "secrets"]);
 });
 
@@ -122,7 +122,7 @@ test("an expression is ONE expression", () => {
         key: "k",
         js: "input.a + (input.error?.message ).length // why\n",
         await: false,
-        uses: { names: [], input: ["a", "error"], secrets: [], flows: [], dynamic: [] },
+        uses: { names: [], input: ["a", "error"], secrets: [], flows: [], links: [], dynamic: [] },
     });
     assert.equal(expression("await dns.lookup(`${input['host']}`)").await, true);
     assert.deepEqual(expression("await dns.lookup(`${input['host']}`)").uses.names, ["dns"]);

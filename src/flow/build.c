@@ -75,6 +75,11 @@ static void report_names(struct reporting *r, const struct code *code, const str
                          "there is no reusable flow `%.100s` to call: make it, or call one that is there",
                          json_string_value(name));
     }
+    f.code = "no_link";
+    json_array_foreach(code_uses(code, "links"), i, name) {
+        if (!flow_has_link(r->flow, jsonx_string_value(name)))
+            findings_add(&r->build->findings, &f, "`%.100s` is no Wait with a `link` in this flow", json_string_value(name));
+    }
     f.code = "dynamic_name";
     json_array_foreach(code_uses(code, "dynamic"), i, name)
         findings_add(&r->build->findings, &f,

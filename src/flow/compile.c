@@ -93,6 +93,11 @@ static void write_source(struct buf *out, const struct source *s, struct str inp
         write_string(out, s->name);
         buf_addc(out, ')');
         return;
+    case SOURCE_LINK:
+        buf_adds(out, "$.flows.link(");
+        write_string(out, s->name);
+        buf_addc(out, ')');
+        return;
     case SOURCE_OBJECT:
     case SOURCE_LIST:
         break;

@@ -391,6 +391,13 @@ void flow_parse(struct flow *flow, const struct folder *folder, const struct fol
     flow->is_sound = findings->errors == errors;
 }
 
+bool flow_has_link(const struct flow *flow, struct str id) {
+    for (size_t i = 0; i < flow->block_count; i++)
+        if (str_eq(flow->blocks[i].id, id))
+            return json_object_get(flow->blocks[i].json, "link") != NULL;
+    return false;
+}
+
 void flow_release(struct flow *flow) {
     json_decref(flow->json);
     flow->json = NULL;

@@ -113,6 +113,9 @@ void flow_parse(struct flow *flow, const struct folder *folder, const struct fol
                 struct findings *findings);
 void flow_release(struct flow *flow);
 
+/* Whether the block is there and is a Wait that waits for its link. */
+bool flow_has_link(const struct flow *flow, struct str id);
+
 /* Where a finding is: the flow alone, a block, a connection. */
 struct finding flow_place(const struct flow *flow, const char *code);
 struct finding block_place(const struct flow *flow, const struct block *b, const char *code);

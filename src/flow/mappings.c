@@ -62,6 +62,13 @@ static void check_code(const struct use *u, const struct source *s) {
     json_array_foreach(names, i, name) check_read(u, s, jsonx_string_value(name));
 }
 
+/* Of a Wait that waits for one, here or outside of the loops around here. */
+static void check_link(const struct use *u, const struct source *s) {
+    struct finding f = use_place(u, s, "no_link");
+    if (!flow_has_link(u->n->flow, s->name))
+        findings_add(u->n->findings, &f, "`" STR_FMT "` is no Wait with a `link` in this flow", STR_ARG(s->name));
+}
+
 static void check_source(void *arg, const struct source *s) {
     const struct use *u = arg;
     switch (s->kind) {
@@ -76,6 +83,9 @@ static void check_source(void *arg, const struct source *s) {
         break;
     case SOURCE_SETTING:
         check_declared(u, s, u->n->catalog->settings, "setting");
+        break;
+    case SOURCE_LINK:
+        check_link(u, s);
         break;
     case SOURCE_VALUE:
     case SOURCE_OBJECT:
@@ -111,6 +121,7 @@ static unsigned types_of_source(const struct use *u, const struct source *s) {
     case SOURCE_SETTING:
         return types_of_setting(u, s);
     case SOURCE_SECRET:
+    case SOURCE_LINK:
         return TYPE_STRING;
     case SOURCE_OBJECT:
         return TYPE_OBJECT;

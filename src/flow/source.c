@@ -134,14 +134,14 @@ static bool parse_parts(struct parse *p, const char *kind, const json_t *json, s
 }
 
 static bool parse(struct parse *p, const json_t *json, struct source *out) {
-    static const char *const kinds[] = {"from", "value", "code", "secret", "setting", "object", "list"};
+    static const char *const kinds[] = {"from", "value", "code", "secret", "setting", "link", "object", "list"};
     void *found = json_is_object(json) && json_object_size(json) == 1 ? json_object_iter((json_t *)(uintptr_t)json) : NULL;
     size_t kind = 0;
     while (found && kind < ARRAY_LEN(kinds) && strcmp(kinds[kind], json_object_iter_key(found)) != 0)
         kind++;
     if (!found || kind == ARRAY_LEN(kinds))
         return fault(p, "bad_source",
-                     "a source is an object with exactly one of from, value, code, secret, setting, object and list: keep one");
+                     "a source is an object with exactly one of from, value, code, secret, setting, link, object and list: keep one");
     const json_t *value = json_object_iter_value(found);
     struct str text = jsonx_string_value(value);
     *out = (struct source){.kind = (enum source_kind)kind, .pointer = p->where.pointer};
@@ -165,6 +165,11 @@ static bool parse(struct parse *p, const json_t *json, struct source *out) {
     case SOURCE_SETTING:
         if (!is_name(text))
             return fault(p, "bad_name", "`" STR_FMT "` is no name of a %s", STR_ARG(text), kinds[kind]);
+        out->name = arena_str(p->arena, text);
+        return true;
+    case SOURCE_LINK:
+        if (!is_id(text))
+            return fault(p, "bad_name", "`" STR_FMT "` is no block's id", STR_ARG(text));
         out->name = arena_str(p->arena, text);
         return true;
     case SOURCE_OBJECT:

@@ -11,6 +11,7 @@ enum source_kind {
     SOURCE_CODE,
     SOURCE_SECRET,
     SOURCE_SETTING,
+    SOURCE_LINK,
     SOURCE_OBJECT,
     SOURCE_LIST,
 };
@@ -24,7 +25,7 @@ struct path_step {
 struct source {
     enum source_kind kind;
     struct str pointer;      /* in the document */
-    struct str name;         /* FROM: the name read; SECRET and SETTING: which */
+    struct str name;         /* FROM: the name read; SECRET, SETTING and LINK: which */
     struct path_step *steps; /* FROM: the way into it */
     size_t step_count;
     const json_t *value;  /* VALUE; borrowed from the document */

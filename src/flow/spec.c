@@ -17,6 +17,7 @@ static json_t *source_schema(void) {
         {"code", code},
         {"secret", name},
         {"setting", json_incref(name)},
+        {"link", shape_schema(&shape_id, NULL)},
         {"object", json_pack("{s:s, s:O}", "type", "object", "additionalProperties", self)},
         {"list", json_pack("{s:s, s:O}", "type", "array", "items", self)},
     };

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/links.h"
 #include "run/run.h"
 
 /* ---- the head (docs/internals.md, section 4) ---- */
@@ -76,6 +77,14 @@ static void make_nonce(struct run *r) {
     hex_write(hash, 8, r->nonce);
 }
 
+/* What flows.link needs. */
+static void add_links(struct buf *b, const struct run *r) {
+    char key[LINK_KEY_TEXT];
+    link_key_write(r->runs->env.key, r->id, key);
+    buf_addf(b, ",\"links\":{\"at\":\"%s" LINKS_PREFIX "%014llx/\",\"key\":\"%s\"}", r->runs->env.links_url,
+             (unsigned long long)r->id, key);
+}
+
 bool run_build_head(struct run *r, const struct run_request *request, const json_t *input, struct error *err) {
     char seed[65];
     struct buf *b = &r->head;
@@ -96,6 +105,8 @@ bool run_build_head(struct run *r, const struct run_request *request, const json
     buf_addc(b, '"');
     if (r->nonce[0])
         add_text(b, "nonce", str_from(r->nonce));
+    if (r->durable)
+        add_links(b, r);
     if (request)
         add_request(b, r->flow, request);
     if (input) {

@@ -17,6 +17,8 @@
 #define RESULT_MAX (FRAME_JOINED_MAX - 4096) /* bytes of JSON: it fits into a frame, and into a record of the journal */
 
 static void operation_free(struct operation *o) {
+    if (o->use)
+        operation_link_lost(o->use);
     op_free(o->op);
     json_decref(o->args);
     json_decref(o->value);
@@ -308,6 +310,11 @@ static void ask_secret(struct operation *o, bool check) {
 static void on_op_done(struct op *op) {
     struct operation *o = op->arg;
     o->op = NULL;
+    if (o->use && o->run) {
+        op_free(op);
+        operation_use_link(o);
+        return;
+    }
     o->value = op->value;
     o->err = op->err;
     o->details = op->details;
@@ -377,7 +384,10 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     o->op->arg = o;
     o->op->time_ms = o->asked_ms;
     make_key(r, key, o->op->key);
-    if (o->kind == OP_EFFECT && !is_captured(o) && op_fails_when_unknown(args) && map_find(&r->asked, str_from(o->id))) {
+    const json_t *page = waits ? json_object_get(args, "link") : NULL;
+    if (page && !operation_open_link(o, page)) {
+        operation_complete(o);
+    } else if (o->kind == OP_EFFECT && !is_captured(o) && op_fails_when_unknown(args) && map_find(&r->asked, str_from(o->id))) {
         operation_fail(o, ERR_UNKNOWN_OUTCOME,
                        "it was under way when the server stopped: it may have been carried out, and is not repeated");
     } else if (is_captured(o)) {

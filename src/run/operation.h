@@ -18,6 +18,7 @@ struct operation {
     json_t *args;  /* ours: as asked, placeholders replaced */
     struct op *op; /* the type's, from start to done */
     bool parks, under_way, ready, queued;
+    struct link_use *use;      /* of a `wait` whose link was used; it is told when the operation is over. NULL: none */
     int64_t due_ms;            /* of a `wait`: when it is over; 0: it is none */
     int64_t asked_ms, done_ms; /* done_ms: what the worker is told and what the journal keeps, so that a replay sees the same */
     char *about;               /* owned; for the history */
@@ -58,6 +59,14 @@ void operation_ask_state(struct operation *o);
 void operation_ask_start(struct operation *o);
 /* o->captured is what the operation would have sent: it goes to the outbox, masked. */
 void operation_capture(struct operation *o);
+
+/* ---- links.c ---- */
+/* Its `wait` may be ended by a link from now on. False with o->err. */
+MUST_USE bool operation_open_link(struct operation *o, const json_t *page);
+/* The `wait` was canceled for o->use: it is done with the answer. */
+void operation_use_link(struct operation *o);
+/* The operation is gone without having been used. */
+void operation_link_lost(struct link_use *u);
 
 /* ---- placeholder.c ---- */
 /* The arguments with every placeholder of this run replaced by the secret's value, and `auth` by its header. NULL with err

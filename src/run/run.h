@@ -180,6 +180,9 @@ bool waits_has(const struct waits *w, uint64_t run);
 size_t waits_count(const struct waits *w);
 /* False: it is not parked. */
 MUST_USE bool waits_cancel(struct waits *w, uint64_t run);
+/* One that was taken from the store goes on. NULL: it cannot. */
+struct wait_row;
+struct run *waits_wake(struct waits *w, const struct wait_row *row);
 /* A run that was woken is over, or parked again. */
 void waits_forget(struct waits *w);
 /* After what is under way changed: asks the worker whether that is all. */

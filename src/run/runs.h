@@ -79,6 +79,7 @@ struct runs_env {
     struct workspaces *workspaces;
     const struct seal_key *key;
     struct op_env ops;
+    const char *links_url; /* where links to Waits answer: "https://flows.example.com"; borrowed, and final once runs start */
     unsigned max_runs; /* under way at once; beyond: ERR_BUSY */
 };
 

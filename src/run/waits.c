@@ -141,7 +141,7 @@ static void add_to_page(void *arg, const struct wait_row *row) {
     p->last = &one->next;
 }
 
-static struct run *wake(struct waits *w, const struct wait_row *row) {
+struct run *waits_wake(struct waits *w, const struct wait_row *row) {
     uint64_t id = (uint64_t)row->run.id;
     map_remove(&w->parked, map_key(&id));
     struct run *r = run_resume(w->rs, &row->run);
@@ -168,7 +168,7 @@ static void on_due_taken(void *arg, const struct error *err) {
     struct waits *w = p->waits;
     w->taking = false;
     for (struct woken *one = p->first; one && !err; one = one->next)
-        wake(w, &one->row);
+        waits_wake(w, &one->row);
     if (!err)
         w->next_ms = p->next_ms;
     page_free(p);
@@ -217,7 +217,7 @@ static void on_cancel_taken(void *arg, const struct error *err) {
     struct page *p = arg;
     struct error ignored;
     if (!err) {
-        struct run *r = wake(p->waits, &p->first->row);
+        struct run *r = waits_wake(p->waits, &p->first->row);
         if (r)
             r->canceled = true;
     } else if (!runs_cancel(p->waits->rs, p->canceled, &ignored)) { /* it woke by itself, and perhaps has ended */

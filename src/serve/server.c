@@ -20,6 +20,7 @@
 #include "trigger/schedules.h"
 
 #define URL_MAX 80
+#define LINKS_URL_MAX 300
 #define DRAIN_MS 10000 /* what runs that are not durable get after SIGTERM */
 
 struct server {
@@ -39,6 +40,7 @@ struct server {
     struct schedules *schedules;
     struct api *api;
     char public_url[URL_MAX]; /* where the endpoints answer */
+    char links_url[LINKS_URL_MAX];
     uv_signal_t term, interrupt, hangup;
     size_t next_folder; /* of --workspace: published one after another */
     bool stopping, ready, failed;
@@ -116,6 +118,7 @@ static bool open_runs(struct server *s, struct error *err) {
                             .workspaces = s->workspaces,
                             .key = &s->key,
                             .ops = {.loop = s->loop, .transfers = s->transfers, .names = s->names},
+                            .links_url = s->links_url,
                             .max_runs = (unsigned)s->options->max_runs};
     s->runs = runs_open(&runs, err);
     return s->runs != NULL;
@@ -155,6 +158,21 @@ static void url_of(const struct arg_place *place, const struct httpd *h, const c
              httpd_port(h));
 }
 
+/* Without a slash at its end. */
+static bool set_links_url(struct server *s, struct error *err) {
+    struct str url = str_from(s->options->public_url ? s->options->public_url : s->public_url);
+    while (url.len && url.ptr[url.len - 1] == '/')
+        url.len--;
+    bool ok = url.len < sizeof s->links_url && (str_starts(url, STR("http://")) || str_starts(url, STR("https://")));
+    for (size_t i = 0; ok && i < url.len; i++)
+        ok = url.ptr[i] > ' ' && url.ptr[i] < 127 && !strchr("\"\\<>?#", url.ptr[i]);
+    if (!ok)
+        return error_set(err, ERR_INVALID, "--public-url takes a URL like https://flows.example.com, of less than %d bytes",
+                         LINKS_URL_MAX);
+    snprintf(s->links_url, sizeof s->links_url, STR_FMT, STR_ARG(url));
+    return true;
+}
+
 static bool open_listeners(struct server *s, struct error *err) {
     struct endpoints_env endpoints = {.loop = s->loop,
                                       .runs = s->runs,
@@ -167,6 +185,8 @@ static bool open_listeners(struct server *s, struct error *err) {
         return false;
     add_listener(s, endpoints_httpd(s->endpoints), &s->options->listen);
     url_of(&s->options->listen, endpoints_httpd(s->endpoints), s->options->listen_cert, s->public_url);
+    if (!set_links_url(s, err))
+        return false;
     s->schedules = schedules_open(s->loop, s->store, s->runs, s->workspaces);
     struct api_env api = {.loop = s->loop,
                           .store = s->store,

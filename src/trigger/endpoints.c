@@ -7,6 +7,7 @@
 #include "trigger/cors.h"
 #include "trigger/encoding.h"
 #include "trigger/quota.h"
+#include "trigger/resume.h"
 #include "trigger/router.h"
 
 struct routes {
@@ -318,6 +319,10 @@ static bool allowed(struct call *c) {
 
 static void on_head(void *arg, struct httpd_request *rq) {
     struct endpoints *e = arg;
+    if (str_starts(httpd_path(rq), STR(OWN_PATHS))) {
+        resume_head(e->env.runs, rq);
+        return;
+    }
     struct call *c = arena_alloc(httpd_arena(rq), sizeof *c);
     c->endpoints = e;
     c->rq = rq;
@@ -351,6 +356,10 @@ static bool still_there(struct call *c) {
 
 static void on_request(void *arg, struct httpd_request *rq) {
     (void)arg;
+    if (str_starts(httpd_path(rq), STR(OWN_PATHS))) {
+        resume_request(rq);
+        return;
+    }
     struct call *c = httpd_user(rq);
     if (!still_there(c))
         answer_not_routed(c, ROUTER_NOT_FOUND);

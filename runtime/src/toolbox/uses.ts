@@ -9,6 +9,8 @@ export interface Uses {
     input: string[] | null;
     secrets: string[];
     flows: string[];
+    /** Waits whose links are asked for, as far as their names are written out. */
+    links: string[];
     /** Of `secrets` and `flows`: those whose names are not all written out. */
     dynamic: string[];
 }
@@ -18,11 +20,14 @@ const NAMED: Record<string, Set<string>> = {
     flows: new Set(["call", "start"]),
 };
 
+const LINK = new Set(["link"]);
+
 export function usesOf(source: Source): Uses {
     const names = new Set<string>();
     const input = new Set<string>();
     let wholeInput = false;
     const named: Record<string, Set<string>> = { secrets: new Set(), flows: new Set() };
+    const links = new Set<string>();
     const dynamic = new Set<string>();
     for (const at of source.outside(new Set([...BOUND_NAMES, "input"]))) {
         const name = source.textAt(at);
@@ -34,12 +39,17 @@ export function usesOf(source: Source): Uses {
         }
         names.add(name);
         if (!Object.hasOwn(NAMED, name)) continue;
+        if (name === "flows" && source.is(at + 1, ".") && source.textAt(at + 2) === "link") {
+            const block = argumentAfter(source, at, LINK);
+            if (block !== undefined) links.add(block);
+            continue;
+        }
         const literal = argumentAfter(source, at, NAMED[name]);
         if (literal === undefined) dynamic.add(name);
         else named[name].add(literal);
     }
     const sorted = (set: Set<string>): string[] => [...set].sort();
-    return { names: sorted(names), input: wholeInput ? null : sorted(input), secrets: sorted(named.secrets), flows: sorted(named.flows), dynamic: sorted(dynamic) };
+    return { names: sorted(names), input: wholeInput ? null : sorted(input), secrets: sorted(named.secrets), flows: sorted(named.flows), links: sorted(links), dynamic: sorted(dynamic) };
 }
 
 /** `.name`, `?.name` or `["name"]`. */

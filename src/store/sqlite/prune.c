@@ -64,7 +64,10 @@ static bool prune_rest(struct store_tx *tx, const struct prune_limits *limits, i
     if (!tx_exec(tx, err, outbox, "ii", now_ms - limits->outbox_ms, (int64_t)STEP_ROWS))
         return false;
     *gone += tx_changes(tx);
-    return tx_exec(tx, err, cron, "i", now_ms - limits->deliveries_ms) && tx_exec(tx, err, releases, "i", limits->releases);
+    /* A run's number begins with its time. */
+    static const char links[] = "DELETE FROM links WHERE run < ?1 * 4096 AND run NOT IN (SELECT run FROM accepted)";
+    return tx_exec(tx, err, links, "i", now_ms - limits->history_ms) &&
+           tx_exec(tx, err, cron, "i", now_ms - limits->deliveries_ms) && tx_exec(tx, err, releases, "i", limits->releases);
 }
 
 bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, bool *more, struct error *err) {

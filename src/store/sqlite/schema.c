@@ -51,6 +51,9 @@ static const char *const migrations[] = {
     "CREATE TABLE tokens (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash BLOB NOT NULL UNIQUE,"
     "  permissions TEXT NOT NULL, workspaces TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
     "  used_ms INTEGER NOT NULL);",
+    /* 5. The links that end a Wait. */
+    "CREATE TABLE links (run INTEGER NOT NULL, path TEXT NOT NULL, operation TEXT NOT NULL, due_ms INTEGER NOT NULL,"
+    "  used_ms INTEGER NOT NULL, page BLOB NOT NULL, PRIMARY KEY (run, path)) WITHOUT ROWID;",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
