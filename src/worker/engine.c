@@ -146,11 +146,18 @@ static void set_tick(double seconds) {
 /* The entry under way takes much more than others do. */
 static bool is_filling(void) { return meter_rss() > the.entered_rss + ENTRY_GARBAGE; }
 
-/* After each collection: a run that fills the memory passes here several times on its way. */
+/* After each collection: a run that fills the memory passes here several times on its way. Setting the limit begins its time
+ * anew, so it is set once: else a run that collects all the time would never come to its tick. */
 static void on_collected(JSContextGroupRef group, void *arg) {
     (void)group, (void)arg;
-    if (the.out && is_filling())
+    if (the.out && the.tick_s > TICK_FILLING_S && is_filling())
         set_tick(TICK_FILLING_S);
+}
+
+/* What is left of the run's CPU time, where that is less than a tick. */
+static double tick_s(void) {
+    double left_s = (double)(cpu_max_us() - cpu_used_us()) / 1e6;
+    return left_s >= TICK_S ? TICK_S : left_s > TICK_FILLING_S ? left_s : TICK_FILLING_S;
 }
 
 static bool on_tick(JSContextRef ctx, void *arg) {
@@ -161,7 +168,7 @@ static bool on_tick(JSContextRef ctx, void *arg) {
     if (the.ended == ERR_NONE && is_past_memory())
         the.ended = ERR_RUN_MEMORY;
     if (the.ended == ERR_NONE)
-        set_tick(is_filling() ? TICK_FILLING_S : TICK_S);
+        set_tick(is_filling() ? TICK_FILLING_S : tick_s());
     return the.ended != ERR_NONE;
 }
 
@@ -171,8 +178,8 @@ static void limit_run(uint64_t run, double cpu_ms, double memory_mb) {
         u->cpu_max_us = (int64_t)(cpu_ms * 1000);
     if (memory_mb >= 1 && memory_mb <= the.options.memory_mb)
         u->memory_max = (size_t)memory_mb << 20;
-    if (cpu_ms >= 1 && cpu_ms < TICK_S * 1000)
-        set_tick(cpu_ms / 1000);
+    if (run == the.run && tick_s() < the.tick_s)
+        set_tick(tick_s());
 }
 
 /* ---- entries ---- */
@@ -194,6 +201,8 @@ static void entry_begin(void) {
     the.entered_us = clock_monotonic_us();
     the.entered_rss = watch_rss();
     atomic_store_explicit(&the.options.page->run, the.run, memory_order_relaxed);
+    if (the.usage && tick_s() < the.tick_s)
+        set_tick(tick_s());
     watch_begin(cpu_max_us() - cpu_used_us() + WATCH_CPU_GRACE_US, memory_max() + WATCH_MEMORY_GRACE);
 }
 

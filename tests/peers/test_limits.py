@@ -95,6 +95,13 @@ def test_a_run_that_takes_too_much_ends_alone(server, neighbours, what, error):
     assert neighbours.wrong[wrong:] == []
 
 
+def test_an_endless_run_that_makes_garbage_is_ended_by_its_own_limit(server):
+    """Not with its worker, a second later: then nothing would be known of it."""
+    record = fails(server, "/abuse/logging")
+    assert "abuse: the run used more than its 500 ms" in record["error"]
+    assert [block["path"] for block in record["history"]["blocks"]] == ["start"] and len(record["history"]["logs"]) > 50
+
+
 def test_all_of_them_at_once(server, neighbours):
     wrong, before = len(neighbours.wrong), neighbours.answered
     with ThreadPoolExecutor(8) as pool:
