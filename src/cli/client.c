@@ -4,6 +4,8 @@
 #include <curl/curl.h>
 #include <stdarg.h>
 
+#include "cli/progress.h"
+
 struct only_client {
     struct client_options client;
 };
@@ -77,6 +79,15 @@ const char *client_encode(struct client *k, struct str text) {
 
 static size_t collect(char *bytes, size_t size, size_t n, void *out) { return buf_add(out, str_of(bytes, size * n)) ? n : 0; }
 
+/* Called about once a second. */
+static int on_progress(void *arg, curl_off_t answer_all, curl_off_t answer_now, curl_off_t all, curl_off_t now) {
+    (void)arg;
+    (void)all;
+    (void)now;
+    progress_show("waiting for the server", answer_now, answer_all);
+    return 0;
+}
+
 static bool send_request(struct client *k, const char *method, const char *path, struct str body, struct buf *answer,
                          struct error *err) {
     CURL *curl = curl_easy_init();
@@ -96,11 +107,15 @@ static bool send_request(struct client *k, const char *method, const char *path,
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     if (body.ptr) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.ptr);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     }
+    progress_begin();
     CURLcode code = curl_easy_perform(curl);
+    progress_end();
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     k->status = (int)status;

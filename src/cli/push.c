@@ -1,7 +1,24 @@
 /* push.c — `flowlet push`: publishes a folder. */
+#include <sys/stat.h>
+
 #include "cli/client.h"
 #include "cli/findings.h"
 #include "flow/folder.h"
+
+/* A folder, or the document that `flowlet export` wrote. */
+static bool read_workspace(struct folder *f, const char *path, struct error *err) {
+    struct stat found;
+    if (stat(path, &found) != 0 || !S_ISREG(found.st_mode))
+        return folder_read(f, path, err);
+    struct buf text;
+    json_t *archive = NULL;
+    buf_init(&text, 2 * FOLDER_TOTAL_MAX);
+    bool ok = file_read(path, &text, err) && (archive = jsonx_parse(buf_str(&text), err)) &&
+              folder_from_json(f, json_object_get(archive, "files"), err);
+    json_decref(archive);
+    buf_release(&text);
+    return ok || error_wrap(err, "%s", path);
+}
 
 /* The workspace that the folder says it is. */
 static const char *name_of(struct cli *c, const struct folder *f, struct error *err) {
@@ -42,7 +59,7 @@ static int run(struct cli *c) {
     struct folder *folder = folder_new();
     json_t *refused = NULL, *answer = NULL;
     int code = CLI_OK;
-    if (!folder_read(folder, cli_folder(c), &err) || !client_open(&k, c, o, &err))
+    if (!read_workspace(folder, cli_folder(c), &err) || !client_open(&k, c, o, &err))
         goto fail;
     if (!k.workspace[0] && !(k.workspace = name_of(c, folder, &err)))
         goto fail;
@@ -69,10 +86,10 @@ out:
 
 const struct command command_push = {
     .name = "push",
-    .usage = "[DIR]",
+    .usage = "[DIR or FILE]",
     .summary = "Publishes a workspace folder on the server, all its flows together",
-    .text = "The server checks it first; with an error nothing is published. A workspace that the server does not\n"
-            "know yet is made, in practice mode.",
+    .text = "FILE is what `flowlet export` wrote. The server checks it first; with an error nothing is published. A\n"
+            "workspace that the server does not know yet is made, in practice mode.",
     .example = "    flowlet push shop",
     CLIENT_COMMAND,
     .words_max = 1,

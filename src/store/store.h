@@ -59,6 +59,10 @@ MUST_USE bool store_backup(struct store *s, const char *path, store_done_fn *don
 /* How far the one under way, or the last one, is. total 0: not known yet. */
 void store_backup_progress(struct store *s, int64_t *copied_bytes, int64_t *total_bytes);
 
+/* The same in the command line, where waiting is no harm, of the store in dir, which another process may have open. */
+typedef void store_progress_fn(int64_t copied_bytes, int64_t total_bytes);
+MUST_USE bool store_backup_now(const char *dir, const char *path, store_progress_fn *tell, struct error *err);
+
 /* ---- key and value: schema version, keys, caches by content ---- */
 MUST_USE bool tx_meta_put(struct store_tx *tx, const char *key, struct str value, struct error *err);
 /* False with ERR_NOT_FOUND where there is none. */

@@ -23,6 +23,8 @@ static bool copy_steps(struct backup *b, sqlite3_backup *steps, int fd, int *res
         int64_t pages = sqlite3_backup_pagecount(steps), left = sqlite3_backup_remaining(steps);
         b->total_bytes = pages * PAGE_BYTES;
         b->copied_bytes = (pages - left) * PAGE_BYTES;
+        if (b->tell)
+            b->tell(b->copied_bytes, b->total_bytes);
         if (*result == SQLITE_OK && fdatasync(fd) < 0)
             *result = SQLITE_IOERR;
     } while (*result == SQLITE_OK && !b->cancel);

@@ -15,6 +15,7 @@
 struct backup {
     atomic_bool cancel;                        /* set to end it soon, with ERR_CANCELED */
     _Atomic int64_t copied_bytes, total_bytes; /* 0: not known yet */
+    store_progress_fn *tell;                   /* after each step, from the thread that copies; or NULL */
 };
 
 /* to must not be there (ERR_CONFLICT); it is 0600, and gone again after a failure. vfs: of `from`; NULL: the system's. */

@@ -522,6 +522,15 @@ bool store_backup(struct store *s, const char *path, store_done_fn *done, void *
     return true;
 }
 
+bool store_backup_now(const char *dir, const char *path, store_progress_fn *tell, struct error *err) {
+    struct backup state = {.tell = tell};
+    char from[PATH_MAX];
+    snprintf(from, sizeof from, "%s/flowlet.db", dir);
+    if (access(from, F_OK) != 0)
+        return error_set(err, ERR_NOT_FOUND, "%s holds no data of a server: name its data directory by --data DIR", dir);
+    return backup_copy(&state, from, NULL, path, err);
+}
+
 void store_backup_progress(struct store *s, int64_t *copied_bytes, int64_t *total_bytes) {
     *copied_bytes = s->backup ? s->backup->state.copied_bytes : 0;
     *total_bytes = s->backup ? s->backup->state.total_bytes : 0;
