@@ -93,3 +93,7 @@ enum error_code error_from_name(const char *name) {
             return (enum error_code)i;
     return ERR_INTERNAL;
 }
+
+bool error_has_name(const char *name) {
+    return error_from_name(name) != ERR_INTERNAL || strcmp(name, error_name(ERR_INTERNAL)) == 0;
+}

@@ -39,5 +39,6 @@ bool error_may_retry(enum error_code code);
 const char *error_general(enum error_code code);
 /* The code of a name, ERR_INTERNAL for an unknown one. */
 enum error_code error_from_name(const char *name);
+bool error_has_name(const char *name);
 
 #endif

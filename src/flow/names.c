@@ -150,11 +150,26 @@ void graph_check_names(struct graph *g, const struct catalog *w, struct findings
 
 /* ---- all checks of a flow ---- */
 
+/* Scripts and called flows have codes of their own. */
+static void check_retry(const struct flow *flow, const struct block *b, struct findings *findings) {
+    const json_t *codes = json_object_get(json_object_get(b->json, "retry"), "on"), *code;
+    bool others = b->script || b->type->opens_scope || json_object_get(b->json, "flow");
+    struct finding f = block_place(flow, b, "unknown_code");
+    f.severity = others ? FINDING_WARNING : FINDING_ERROR;
+    for (size_t i = 0; (code = json_array_get(codes, i)); i++)
+        if (json_is_string(code) && !error_has_name(json_string_value(code)))
+            findings_add(findings, &f,
+                         "`retry.on`: there is no error code `%.64s`%s: there are timeout, connect_failed, http_status, "
+                         "mail_deferred, ...",
+                         json_string_value(code), others ? " but where the inside of this block fails by it" : "");
+}
+
 static void check_block(const struct flow *flow, const struct block *b, const struct catalog *w, struct findings *findings) {
     struct finding f = block_place(flow, b, "cannot_fail");
     bool set = json_object_get(b->json, "retry") || json_object_get(b->json, "timeout_ms");
     if (set && !b->type->retries)
         findings_add(findings, &f, "a %s has neither retry nor time-out: remove `retry` and `timeout_ms`", b->type->title);
+    check_retry(flow, b, findings);
     if (b->type->check)
         b->type->check(flow, b, w, findings);
 }

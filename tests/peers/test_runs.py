@@ -120,6 +120,72 @@ def test_a_request_whose_outcome_is_unknown_fails_where_its_block_says_so(server
     assert found["state"] == "failed" and "it was under way when the server stopped" in found["error"] and len(peer.calls) == 2
 
 
+class Bank:
+    """Acts on a POST and loses the answer, `acts` times; before that it loses the POST itself. A GET tells what it did."""
+
+    def __init__(self, peer, loses, done=b"", none=Answer(404, {}, b"")):
+        self.loses, self.paid, self.done, self.none = loses, 0, done, none
+        self.silent = False
+        peer.fault_always(self)
+
+    def __call__(self, call):
+        if call.method == "GET":
+            return Answer(200, {"Content-Type": "application/json"}, self.done) if self.paid else self.none
+        if self.loses:
+            self.loses -= 1
+            return DROPPED
+        self.paid += 1
+        return SILENT if self.silent else DROPPED
+
+
+def methods(peer):
+    return [call.method for call in peer.calls]
+
+
+def test_a_probe_finds_what_was_done_although_its_answer_was_lost(server, peer):
+    bank = Bank(peer, loses=0, done=b'{"paid": true}')
+    found = ended(server, begin(server, "probed"))
+    assert found["state"] == "done", found["error"]
+    assert methods(peer) == ["POST", "GET"] and bank.paid == 1
+    response = [b for b in found["history"]["blocks"] if b["path"] == "plain"][0]["output"]["response"]
+    assert response["body"] == {"paid": True} and response["probed"] is True
+
+
+def test_what_a_probe_does_not_find_is_sent_again_with_the_same_key(server, peer):
+    bank = Bank(peer, loses=2)
+    assert ended(server, begin(server, "probed"))["state"] == "done"
+    assert methods(peer) == ["POST", "GET", "POST", "GET", "POST", "GET"] and bank.paid == 1
+    assert len({call.headers["idempotency-key"] for call in peer.calls if call.method == "POST"}) == 1
+
+
+def test_a_probe_may_look_into_its_answer(server, peer):
+    bank = Bank(peer, loses=1, done=b'{"items": [{"id": 7}]}', none=Answer(200, {"Content-Type": "application/json"}, b'{"items": []}'))
+    assert ended(server, begin(server, "probed?finds=true"))["state"] == "done"
+    assert methods(peer) == ["POST", "GET", "POST", "GET"] and bank.paid == 1
+
+
+def test_after_a_kill_the_probe_is_asked_first(server, peer):
+    bank = Bank(peer, loses=0)
+    bank.silent = True
+    run = begin(server, "probed")
+    wait_until(lambda: bank.paid, 10, "the request")
+    server.kill()
+    server.start()
+    assert ended(server, run)["state"] == "done"
+    assert methods(peer) == ["POST", "GET"] and bank.paid == 1
+
+
+def test_a_probe_that_does_not_tell_leaves_the_outcome_unknown(server, peer):
+    bank = Bank(peer, loses=3)
+    found = ended(server, begin(server, "probed"))
+    assert found["state"] == "failed" and "sent 3 times" in found["error"] and bank.paid == 0
+    bank.loses, bank.none = 1, Answer(503, {}, b"")
+    run = begin(server, "probed")
+    wait_until(lambda: len(peer.calls) >= 6 + 3, 10, "probes that are asked again")
+    bank.none = Answer(410, {}, b"")
+    assert ended(server, run)["state"] == "done" and bank.paid == 1
+
+
 def test_a_wait_goes_on_over_a_restart(server, peer):
     run = begin(server, "later?ms=3000")
     wait_until(lambda: peer.calls, 10, "what comes before the wait")

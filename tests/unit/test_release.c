@@ -255,3 +255,32 @@ Test(release, a_wait_has_one_measure_and_a_stored_run) {
     cr_assert(!finds(WAIT("", "'ms': {'value': 5}"), "no_duration") && finds(WAIT("", ""), "no_duration"));
     cr_assert(finds(WAIT("", "'ms': {'value': 5}, 'until': {'value': 'x'}"), "no_duration"));
 }
+
+#define LINKED(start, link, body)                                                                                                \
+    "{'name': 'W', 'type': 'endpoint', 'start': {'method': 'POST', 'path': '/w'" start "}, 'blocks': [{'id': 'w', 'type': "      \
+    "'wait', 'link': {" link "}}, {'id': 'e', 'type': 'end'}], 'connections': [{'from': 'start.out', 'to': 'w'}, "               \
+    "{'from': 'w.out', 'to': 'e', 'map': {'body': " body "}}, {'from': 'w.timeout', 'to': 'e'}]}"
+
+Test(release, a_wait_for_a_link_is_stored_and_its_link_is_found) {
+    cr_assert(!finds(LINKED(", 'durable': true", "", "{'from': 'answer'}"), "no_duration"));
+    cr_assert(!finds(LINKED(", 'durable': true", "", "{'link': 'w'}"), "no_link"));
+    cr_assert(finds(LINKED(", 'durable': true", "", "{'link': 'e'}"), "no_link"));
+    cr_assert(finds(LINKED(", 'durable': true", "", "{'link': '?'}"), "bad_name"));
+    cr_assert(finds(LINKED("", "", "{'from': 'answer'}"), "wait_not_stored"));
+    cr_assert(finds(LINKED(", 'durable': true", "'fields': [{'name': 'a', 'type': 'choice'}]", "{'value': 1}"), "bad_field"));
+    cr_assert(finds(LINKED(", 'durable': true", "'fields': [{'name': 'a'}, {'name': 'a'}]", "{'value': 1}"), "bad_field"));
+    cr_assert(finds(WAIT(", 'durable': true", "'ms': {'value': 5}, 'title': {'value': 'x'}"), "unknown_input"));
+}
+
+#define HTTP(own, map)                                                                                                           \
+    "{'name': 'H', 'type': 'reusable', 'blocks': [{'id': 'h', 'type': 'http'" own                                                \
+    "}, {'id': 'e', 'type': 'end'}], 'connections': [{'from': 'start.out', 'to': 'h', 'map': {'url': {'value': 'http://x/'}" map \
+    "}}, {'from': 'h.out', 'to': 'e'}]}"
+
+Test(release, a_probe_has_an_address_and_codes_to_try_again_after_are_known) {
+    cr_assert(!finds(HTTP(", 'unknown': 'probe'", ", 'probe': {'value': 'http://x/1'}"), "bad_probe"));
+    cr_assert(finds(HTTP(", 'unknown': 'probe'", ""), "bad_probe") && finds(HTTP("", ", 'probe': {'value': 'x'}"), "bad_probe"));
+    cr_assert(finds(HTTP(", 'unknown': 'probe', 'probe_finds': 'body;x'", ", 'probe': {'value': 'x'}"), "bad_probe"));
+    cr_assert(!finds(HTTP(", 'retry': {'times': 1, 'on': ['timeout', 'internal']}", ""), "unknown_code"));
+    cr_assert(finds(HTTP(", 'retry': {'times': 1, 'on': ['time_out']}", ""), "unknown_code"));
+}
