@@ -39,86 +39,63 @@ static json_t *history_json(struct str text) {
     return value ? value : json_null();
 }
 
-static bool get_run(struct store_tx *tx, const struct api_call *c, int64_t id, json_t **out, size_t *bytes, struct error *err) {
-    struct arena arena;
-    struct run_row row;
-    arena_init(&arena);
-    bool ok = tx_run_get(tx, c->workspace->id, id, &row, &arena, err);
-    if (ok) {
-        *out = row_json(&row);
-        json_object_set_new(*out, "history", history_json(row.history));
-        *bytes += row.history.len;
-    }
-    arena_release(&arena);
-    return ok;
+static json_t *whole_json(const struct run_row *row) {
+    json_t *run = row_json(row);
+    json_object_set_new(run, "history", history_json(row->history));
+    return run;
 }
 
 /* ---- the list ---- */
 
-struct query {
-    struct run_filter filter;
-    bool detail;
-};
-
-static bool read_query(const struct api_call *c, struct query *q, struct error *err) {
+static bool read_query(const struct api_call *c, struct run_filter *f, struct error *err) {
     struct str state_name = jsonx_str(c->query, "state"), before_id = jsonx_str(c->query, "before");
     uint64_t before = 0;
     enum run_state state;
-    *q = (struct query){.filter = {.workspace = c->workspace->id, .state = -1}};
-    q->filter.limit = (int)jsonx_int(c->query, "limit", LIMIT_STANDARD);
-    q->filter.flow = jsonx_str(c->query, "flow");
-    q->detail = jsonx_bool(c->query, "detail", false);
+    *f = (struct run_filter){.workspace = c->workspace->id, .state = -1};
+    f->limit = (int)jsonx_int(c->query, "limit", LIMIT_STANDARD);
+    f->flow = jsonx_str(c->query, "flow");
+    f->histories = jsonx_bool(c->query, "detail", false);
     if (state_name.ptr && run_state_parse(state_name, &state))
-        q->filter.state = (int)state;
+        f->state = (int)state;
     if (before_id.ptr && !run_id_parse(before_id, &before))
         return error_set(err, ERR_INVALID, "`before` is no run's id");
-    q->filter.before_id = (int64_t)before;
+    f->before_id = (int64_t)before;
     return true;
 }
+
+struct list {
+    json_t *runs;
+    bool detail;
+    size_t bytes; /* of history so far */
+};
 
 static bool add_row(void *arg, const struct run_row *row) {
-    json_array_append_new(arg, row_json(row));
-    return true;
-}
-
-static bool add_details(struct store_tx *tx, struct api_call *c, json_t *list, struct error *err) {
-    size_t bytes = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        uint64_t id = 0;
-        json_t *run;
-        bool known = run_id_parse(jsonx_str(json_array_get(list, i), "id"), &id);
-        if (!known || !get_run(tx, c, (int64_t)id, &run, &bytes, err))
-            return false;
-        json_array_set_new(list, i, run);
-        while (bytes > DETAILS_MAX && json_array_size(list) > i + 1)
-            json_array_remove(list, json_array_size(list) - 1);
-    }
-    return true;
+    struct list *l = arg;
+    json_array_append_new(l->runs, l->detail ? whole_json(row) : row_json(row));
+    l->bytes += row->history.len;
+    return l->bytes <= DETAILS_MAX;
 }
 
 static bool list_work(struct store_tx *tx, void *arg, struct error *err) {
     struct api_call *c = arg;
-    const struct query *q = c->own;
-    json_t *list = json_array();
-    c->result = json_pack("{s:o}", "runs", list);
-    if (!tx_run_list(tx, &q->filter, add_row, list, err))
+    const struct run_filter *filter = c->own;
+    struct list l = {.runs = json_array(), .detail = filter->histories};
+    int64_t next;
+    c->result = json_pack("{s:o}", "runs", l.runs);
+    if (!tx_run_list(tx, filter, add_row, &l, &next, err))
         return false;
-    size_t found = json_array_size(list);
-    if (q->detail && !add_details(tx, c, list, err))
-        return false;
-    size_t kept = json_array_size(list);
-    if (kept && (found == (size_t)q->filter.limit || kept < found))
-        json_object_set(c->result, "next", json_object_get(json_array_get(list, kept - 1), "id"));
+    if (next)
+        json_object_set_new(c->result, "next", id_json(next));
     return true;
 }
 
 static void list(struct api_call *c) {
-    struct query *q = arena_alloc(c->arena, sizeof *q);
+    struct run_filter *f = arena_alloc(c->arena, sizeof *f);
     struct error err;
     if (!api_workspace(c))
         return;
-    c->own = q;
-    if (read_query(c, q, &err))
+    c->own = f;
+    if (read_query(c, f, &err))
         api_read(c, list_work);
     else
         api_fail(c, &err);
@@ -133,9 +110,15 @@ static bool parse_id(const struct api_call *c, uint64_t *id, struct error *err) 
 
 static bool get_work(struct store_tx *tx, void *arg, struct error *err) {
     struct api_call *c = arg;
+    struct arena arena;
+    struct run_row row;
     uint64_t id;
-    size_t bytes = 0;
-    return parse_id(c, &id, err) && get_run(tx, c, (int64_t)id, &c->result, &bytes, err);
+    arena_init(&arena);
+    bool ok = parse_id(c, &id, err) && tx_run_get(tx, c->workspace->id, (int64_t)id, &row, &arena, err);
+    if (ok)
+        c->result = whole_json(&row);
+    arena_release(&arena);
+    return ok;
 }
 
 /* A run that is not durable is stored when it is over: until then all there is to tell is that it goes on. */

@@ -47,6 +47,16 @@ size_t str_find(struct str s, struct str needle) {
     return at ? (size_t)(at - s.ptr) : SIZE_MAX;
 }
 
+size_t str_find_nocase(struct str s, struct str needle) {
+    if (needle.len == 0)
+        return 0;
+    int first = lower((unsigned char)needle.ptr[0]);
+    for (size_t i = 0; i + needle.len <= s.len; i++)
+        if (lower((unsigned char)s.ptr[i]) == first && str_eq_nocase(str_of(s.ptr + i, needle.len), needle))
+            return i;
+    return SIZE_MAX;
+}
+
 bool str_cut(struct str *rest, char separator, struct str *part) {
     if (!rest->ptr)
         return false;

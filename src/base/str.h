@@ -31,6 +31,7 @@ uint64_t str_hash(struct str s);
 struct str str_trim(struct str s); /* without spaces and tabs at both ends */
 /* The first place of needle in s, or SIZE_MAX. */
 size_t str_find(struct str s, struct str needle);
+size_t str_find_nocase(struct str s, struct str needle); /* ASCII letters in either case */
 /* Takes what stands before `separator` off *rest (all of it where there is none,
  * then *rest becomes {NULL, 0}). False when *rest is already {NULL, 0}. */
 bool str_cut(struct str *rest, char separator, struct str *part);

@@ -334,9 +334,10 @@ static bool newest_id(void *arg, const struct run_row *row) {
 static bool read_newest_ids(struct store_tx *tx, void *arg, struct error *err) {
     struct runs *rs = arg;
     struct workspace *w;
+    int64_t next;
     for (size_t i = 0; (w = workspaces_at(rs->env.workspaces, i)); i++) {
         struct run_filter newest = {.workspace = w->id, .state = -1, .limit = 1};
-        if (!tx_run_list(tx, &newest, newest_id, rs, err))
+        if (!tx_run_list(tx, &newest, newest_id, rs, &next, err))
             return false;
     }
     return true;

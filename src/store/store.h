@@ -11,7 +11,7 @@
  * Works run, and their `done` come, in the order queued. `done` may be NULL.
  *
  * store_record_run is the cheap way for runs that are not durable: it copies the row and
- * returns; rows are written in batches within 200 ms, with no sync of their own. Past
+ * returns; they are written within 200 ms, many to a row, with no sync of their own. Past
  * STORE_BACKLOG_MAX bytes waiting, store_is_behind says so and callers answer 503. While the
  * disk is full they are given up: they are history alone.
  *
@@ -114,7 +114,7 @@ struct run_row {
     struct str trigger;           /* "POST /path", "cron 2026-...", "run 18..." , "api" */
     int64_t started_ms, ended_ms; /* ended 0: not yet */
     struct str error;             /* one sentence, masked; empty: none */
-    struct str history;           /* masked JSON; empty while it runs */
+    struct str history;           /* masked; empty while it runs. Opaque here but for its text */
     struct str accepted;          /* durable, under way: sealed input and seed; empty otherwise */
 };
 void store_record_run(struct store *s, const struct run_row *row);                           /* copies */
@@ -126,12 +126,17 @@ struct run_filter {
     int64_t workspace;
     struct str flow;   /* empty: all */
     int state;         /* -1: all */
-    int64_t before_id; /* 0: newest first from the top */
-    int64_t after_id;  /* not 0: oldest first from there, for following */
+    struct str text;   /* what stands in flow, trigger, error or history, letters of ASCII in either case; empty: all */
+    int64_t before_id; /* only older ones; 0: all */
+    int64_t from_id;   /* none older than this; 0: all */
     int limit;
+    bool histories; /* with history, which is else left out */
 };
-typedef bool tx_run_fn(void *arg, const struct run_row *row); /* history and accepted left out; false stops */
-MUST_USE bool tx_run_list(struct store_tx *tx, const struct run_filter *filter, tx_run_fn *fn, void *arg, struct error *err);
+typedef bool tx_run_fn(void *arg, const struct run_row *row); /* `accepted` is left out; false stops */
+/* The newest first. *next: the before_id to go on with; 0: there are no more. It is set also where less than `limit` were found
+ * in the time that one look may take. */
+MUST_USE bool tx_run_list(struct store_tx *tx, const struct run_filter *filter, tx_run_fn *fn, void *arg, int64_t *next,
+                          struct error *err);
 /* The row's texts live in arena. ERR_NOT_FOUND. */
 MUST_USE bool tx_run_get(struct store_tx *tx, int64_t workspace, int64_t id, struct run_row *row, struct arena *arena,
                          struct error *err);

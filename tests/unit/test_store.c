@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/sqlite/pages.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite.h"
@@ -176,6 +177,7 @@ struct listing {
     struct run_filter filter;
     int64_t ids[2000];
     int count;
+    int64_t next;
 };
 static bool list_one(void *arg, const struct run_row *row) {
     struct listing *x = arg;
@@ -185,7 +187,7 @@ static bool list_one(void *arg, const struct run_row *row) {
 static bool list(struct store_tx *tx, void *arg, struct error *e) {
     struct listing *x = arg;
     x->count = 0;
-    return tx_run_list(tx, &x->filter, list_one, x, e);
+    return tx_run_list(tx, &x->filter, list_one, x, &x->next, e);
 }
 static bool list_open(struct store_tx *tx, void *arg, struct error *e) {
     ((struct listing *)arg)->count = 0;
@@ -208,12 +210,116 @@ Test(store, recorded_runs_are_there_soon_and_after_reopening, .init = setup, .fi
     x.filter = (struct run_filter){.workspace = 1, .state = RUN_FAILED, .before_id = 1500, .limit = 3};
     MUST(list, &x);
     cr_assert(x.count == 3 && x.ids[0] == 1400 && x.ids[2] == 1200);
-    x.filter = (struct run_filter){.workspace = 1, .flow = STR("hello"), .state = -1, .after_id = 1490, .limit = 5};
+    cr_assert_eq(x.next, 1200);
+    x.filter = (struct run_filter){.workspace = 1, .flow = STR("hello"), .state = -1, .from_id = 1491, .limit = 500};
     MUST(list, &x);
-    cr_assert(x.count == 5 && x.ids[0] == 1491);
+    cr_assert(x.count == 10 && x.ids[9] == 1491 && !x.next);
+    x.filter.flow = STR("other");
+    MUST(list, &x);
+    cr_assert(x.count == 0 && !x.next);
     x.filter = (struct run_filter){.workspace = 2, .state = -1, .limit = 5};
     MUST(list, &x);
     cr_assert_eq(x.count, 0);
+}
+
+struct got {
+    int64_t id, workspace;
+    struct run_row row;
+    struct arena arena;
+    struct buf journal;
+};
+static bool add_record(void *arg, struct str record) { return buf_add(arg, record); }
+static bool get(struct store_tx *tx, void *arg, struct error *e) {
+    struct got *g = arg;
+    buf_clear(&g->journal);
+    return tx_run_get(tx, g->workspace, g->id, &g->row, &g->arena, e) && tx_journal_list(tx, g->id, add_record, &g->journal, e);
+}
+
+#define MIXED 3000
+static int64_t mixed_id(int i) { return (int64_t)i * 40000 + 1; } /* some tens of seconds in all */
+static struct run_row mixed_run(int i, char *text, size_t size) {
+    struct run_row row = sample(mixed_id(i));
+    row.workspace = i % 10 == 3 ? 2 : 1;
+    row.durable = i % 4 == 0;
+    row.state = i % 250 == 7 ? RUN_FAILED : RUN_DONE;
+    row.flow = i % 100 == 1 ? STR("rare") : STR("hello");
+    snprintf(text, size, "{\"number\":\"No %d\",\"said\":\"a \\\"quote\\\"\"}", i);
+    row.history = str_from(text);
+    return row;
+}
+static bool mixed_is_meant(int i, const struct run_filter *f) {
+    char text[100], looked_for[64] = "";
+    struct run_row row = mixed_run(i, text, sizeof text);
+    memcpy(looked_for, f->text.len ? f->text.ptr : "", f->text.len);
+    return row.workspace == f->workspace && (f->state < 0 || (int)row.state == f->state) &&
+           (!f->flow.len || str_eq(row.flow, f->flow)) && row.id >= f->from_id &&
+           (!f->text.len || str_is(f->text, "A \"QUOTE") || strcasestr(text, looked_for));
+}
+static bool put_run(struct store_tx *tx, void *arg, struct error *e) { return tx_run_put(tx, arg, e); }
+static void mixed_store(void) {
+    static int order[MIXED];
+    char text[100];
+    for (int i = 0; i < MIXED; i++)
+        order[i] = i;
+    srand(7);
+    for (int i = 0; i < MIXED; i++) { /* they end near to, and at times far from, where they began */
+        int other = rand() % 10 ? i + rand() % 20 : rand() % MIXED, kept = order[i];
+        other = other < MIXED ? other : MIXED - 1;
+        order[i] = order[other];
+        order[other] = kept;
+    }
+    for (int i = 0; i < MIXED; i++) {
+        struct run_row row = mixed_run(order[i], text, sizeof text);
+        if (row.durable)
+            MUST(put_run, &row);
+        else
+            store_record_run(s, &row);
+        if (i % 500 == 0)
+            reopen();
+    }
+    reopen();
+}
+
+Test(store, runs_of_both_kinds_are_listed_in_one_order_by_any_filter, .init = setup, .fini = teardown) {
+    const struct run_filter filters[] = {
+        {.workspace = 1, .state = -1, .limit = 7},
+        {.workspace = 2, .state = -1, .limit = 1},
+        {.workspace = 1, .state = RUN_FAILED, .limit = 2},
+        {.workspace = 1, .state = -1, .flow = STR("rare"), .limit = 3},
+        {.workspace = 1, .state = -1, .text = STR("no 11"), .limit = 30},
+        {.workspace = 1, .state = -1, .text = STR("A \"QUOTE"), .limit = 500, .from_id = mixed_id(1000)},
+    };
+    mixed_store();
+    for (size_t f = 0; f < ARRAY_LEN(filters); f++) {
+        struct listing x = {.filter = filters[f]};
+        int at = MIXED - 1;
+        do {
+            MUST(list, &x);
+            for (int i = 0; i < x.count; i++, at--) {
+                while (at >= 0 && !mixed_is_meant(at, &filters[f]))
+                    at--;
+                cr_assert_eq(x.ids[i], mixed_id(at), "filter %zu: %lld, not %d", f, (long long)x.ids[i], at);
+            }
+            x.filter.before_id = x.next;
+        } while (x.next);
+        while (at >= 0 && !mixed_is_meant(at, &filters[f]))
+            at--;
+        cr_assert_eq(at, -1, "filter %zu: ends before %d", f, at);
+    }
+    struct got g;
+    for (int i = 0; i < MIXED; i += 97) {
+        char text[100];
+        struct run_row row = mixed_run(i, text, sizeof text);
+        g = (struct got){.id = row.id, .workspace = row.workspace};
+        arena_init(&g.arena);
+        buf_init(&g.journal, 10);
+        MUST(get, &g);
+        cr_assert(str_is(g.row.history, text) && g.row.state == row.state && str_eq(g.row.trigger, row.trigger));
+        g.workspace = 3;
+        cr_assert(!now(get, &g) && err.code == ERR_NOT_FOUND);
+        arena_release(&g.arena);
+        buf_release(&g.journal);
+    }
 }
 
 static struct timer watch;
@@ -248,21 +354,8 @@ static bool accept_run(struct store_tx *tx, void *arg, struct error *e) {
 static bool end(struct store_tx *tx, void *arg, struct error *e) {
     return tx_run_end(tx, *(int64_t *)arg, RUN_DONE, 99, STR("no"), STR("history"), e);
 }
-struct got {
-    int64_t id;
-    struct run_row row;
-    struct arena arena;
-    struct buf journal;
-};
-static bool add_record(void *arg, struct str record) { return buf_add(arg, record); }
-static bool get(struct store_tx *tx, void *arg, struct error *e) {
-    struct got *g = arg;
-    buf_clear(&g->journal);
-    return tx_run_get(tx, 1, g->id, &g->row, &g->arena, e) && tx_journal_list(tx, g->id, add_record, &g->journal, e);
-}
-
 Test(store, durable_runs_are_open_until_they_end, .init = setup, .fini = teardown) {
-    struct got g = {.id = 7};
+    struct got g = {.id = 7, .workspace = 1};
     struct listing x = {.count = 0};
     arena_init(&g.arena);
     buf_init(&g.journal, 1000);
@@ -742,6 +835,10 @@ Test(store, what_grows_old_goes_and_nothing_else) {
         row.release = 3;
         row.accepted = i == 5 ? STR("sealed") : STR("");
         cr_assert(tx_run_put(tx, &row, &err));
+        row.id += 1000;
+        const struct run_row *page = &row;
+        if (i % 10 == 0)
+            cr_assert(pages_put(tx, &page, 1, &err));
     }
     cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("old"), 1, now_ms - 8 * day, &out, &err));
     cr_assert(tx_delivery_claim(tx, 1, 'l', STR("f"), STR("new"), 1, now_ms - 6 * day, &out, &err));
@@ -754,6 +851,7 @@ Test(store, what_grows_old_goes_and_nothing_else) {
     prune(&prune_defaults, now_ms);
     cr_assert_eq(count_rows("SELECT count(*) FROM runs"), 101, "the young ones and the open one");
     cr_assert_eq(count_rows("SELECT count(*) FROM runs WHERE id = 5"), 1);
+    cr_assert_eq(count_rows("SELECT count(*) FROM pages"), 10);
     cr_assert_eq(count_rows("SELECT count(*) FROM deliveries WHERE key = x'6e6577'"), 1);
     cr_assert_eq(count_rows("SELECT count(*) FROM deliveries"), 1);
     cr_assert_eq(count_rows("SELECT instant_ms FROM cron"), now_ms - 10 * day, "what waits for its run stays");
@@ -766,6 +864,7 @@ Test(store, what_grows_old_goes_and_nothing_else) {
     small.file_bytes = 0;
     prune(&small, now_ms);
     cr_assert_eq(count_rows("SELECT count(*) FROM runs"), 1, "too large: all but the open one");
+    cr_assert_eq(count_rows("SELECT count(*) FROM pages"), 0);
     tx_close(tx);
     dir_drop();
 }

@@ -9,6 +9,7 @@ const struct prune_limits prune_defaults = {.history_ms = 30 * DAY_MS,
                                             .releases = 50};
 
 #define STEP_ROWS 2000 /* some 3 ms of work: what waits to be written meanwhile must not notice */
+#define STEP_PAGES 50  /* of history: the same, when they are full */
 
 /* The oldest runs that ended, when they are too old or the file is too large. */
 static bool prune_runs(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, int64_t *gone, struct error *err) {
@@ -16,14 +17,18 @@ static bool prune_runs(struct store_tx *tx, const struct prune_limits *limits, i
     if (!tx_int(tx, "PRAGMA page_count", &pages, err) || !tx_int(tx, "PRAGMA freelist_count", &free_pages, err) ||
         !tx_int(tx, "PRAGMA page_size", &page_size, err))
         return false;
-    bool too_large = (pages - free_pages) * page_size > limits->file_bytes;
+    int64_t before_ms = (pages - free_pages) * page_size > limits->file_bytes ? INT64_MAX : now_ms - limits->history_ms;
     if (!tx_exec(
             tx, err,
             "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE id NOT IN (SELECT run FROM accepted) ORDER BY id LIMIT ?1) "
             "AND started_ms < ?2",
-            "ii", (int64_t)STEP_ROWS, too_large ? INT64_MAX : now_ms - limits->history_ms))
+            "ii", (int64_t)STEP_ROWS, before_ms))
         return false;
     *gone += tx_changes(tx);
+    if (!tx_exec(tx, err, "DELETE FROM pages WHERE last IN (SELECT last FROM pages ORDER BY last LIMIT ?1) AND newest_ms < ?2",
+                 "ii", (int64_t)STEP_PAGES, before_ms))
+        return false;
+    *gone += tx_changes(tx) * (STEP_ROWS / STEP_PAGES);
     return true;
 }
 

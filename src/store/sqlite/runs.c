@@ -1,7 +1,7 @@
 /* runs.c — runs, their journals, and the deliveries that keep them single (store.h). */
-#include "store/sqlite/tx.h"
+#include "store/sqlite/runs.h"
 
-#define COLUMNS "id, workspace, release, flow, state, mode, durable, trigger, started_ms, ended_ms, error"
+#include "store/sqlite/pages.h"
 
 bool tx_run_put(struct store_tx *tx, const struct run_row *row, struct error *err) {
     if (!tx_exec(tx, err, "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -18,7 +18,7 @@ bool tx_run_put(struct store_tx *tx, const struct run_row *row, struct error *er
 }
 
 static bool no_run(int64_t id, struct error *err) {
-    return error_set(err, ERR_NOT_FOUND, "there is no run %016llx", (unsigned long long)id);
+    return error_set(err, ERR_NOT_FOUND, "there is no run %014llx", (unsigned long long)id);
 }
 
 bool tx_run_end(struct store_tx *tx, int64_t id, enum run_state state, int64_t ended_ms, struct str error, struct str history,
@@ -32,8 +32,7 @@ bool tx_run_end(struct store_tx *tx, int64_t id, enum run_state state, int64_t e
            tx_exec(tx, err, "DELETE FROM journal WHERE run = ?", "i", id);
 }
 
-/* The row of a SELECT of COLUMNS; its texts last until the next one. */
-static struct run_row read_row(const struct rows *r) {
+struct run_row run_row_read(const struct rows *r) {
     return (struct run_row){
         .id = rows_int(r, 0),
         .workspace = rows_int(r, 1),
@@ -49,47 +48,30 @@ static struct run_row read_row(const struct rows *r) {
     };
 }
 
-bool tx_run_list(struct store_tx *tx, const struct run_filter *filter, tx_run_fn *fn, void *arg, struct error *err) {
-    static const char newest_first[] = "SELECT " COLUMNS " FROM runs WHERE workspace = ?1 AND (?2 = '' OR flow = ?2) "
-                                       "AND (?3 < 0 OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5";
-    static const char oldest_first[] = "SELECT " COLUMNS " FROM runs WHERE workspace = ?1 AND (?2 = '' OR flow = ?2) "
-                                       "AND (?3 < 0 OR state = ?3) AND id > ?4 ORDER BY id LIMIT ?5";
-    bool follow = filter->after_id != 0;
-    int64_t edge = follow ? filter->after_id : filter->before_id ? filter->before_id : INT64_MAX;
-    struct rows r = tx_query(tx, follow ? oldest_first : newest_first, "itiii", filter->workspace, filter->flow,
-                             (int64_t)filter->state, edge, (int64_t)filter->limit);
-    while (rows_next(&r)) {
-        struct run_row row = read_row(&r);
-        if (!fn(arg, &row))
-            break;
-    }
-    return rows_close(&r, err);
-}
-
 bool tx_run_get(struct store_tx *tx, int64_t workspace, int64_t id, struct run_row *row, struct arena *arena, struct error *err) {
     struct rows r = tx_query(tx,
-                             "SELECT " COLUMNS ", history, sealed FROM runs LEFT JOIN accepted ON run = id "
+                             "SELECT " RUN_COLUMNS ", history, sealed FROM runs LEFT JOIN accepted ON run = id "
                              "WHERE id = ? AND workspace = ?",
                              "ii", id, workspace);
     bool found = rows_next(&r);
     if (found) {
-        *row = read_row(&r);
+        *row = run_row_read(&r);
         row->flow = arena_str(arena, row->flow);
         row->trigger = arena_str(arena, row->trigger);
         row->error = arena_str(arena, row->error);
         row->history = arena_str(arena, rows_str(&r, 11));
         row->accepted = arena_str(arena, rows_str(&r, 12));
     }
-    return rows_close(&r, err) && (found || no_run(id, err));
+    return rows_close(&r, err) && (found || pages_find(tx, workspace, id, row, arena, &found, err)) && (found || no_run(id, err));
 }
 
 bool tx_run_list_open(struct store_tx *tx, tx_run_fn *fn, void *arg, struct error *err) {
     struct rows r = tx_query(tx,
-                             "SELECT " COLUMNS ", sealed FROM accepted JOIN runs ON id = run "
+                             "SELECT " RUN_COLUMNS ", sealed FROM accepted JOIN runs ON id = run "
                              "WHERE run NOT IN (SELECT run FROM waits) ORDER BY run",
                              "");
     while (rows_next(&r)) {
-        struct run_row row = read_row(&r);
+        struct run_row row = run_row_read(&r);
         row.accepted = rows_str(&r, 11);
         if (!fn(arg, &row))
             break;

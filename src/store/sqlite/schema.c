@@ -54,6 +54,9 @@ static const char *const migrations[] = {
     /* 5. The links that end a Wait. */
     "CREATE TABLE links (run INTEGER NOT NULL, path TEXT NOT NULL, operation TEXT NOT NULL, due_ms INTEGER NOT NULL,"
     "  used_ms INTEGER NOT NULL, page BLOB NOT NULL, PRIMARY KEY (run, path)) WITHOUT ROWID;",
+    /* 6. Runs that are not durable: pages.h. */
+    "CREATE TABLE pages (last INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, first INTEGER NOT NULL, runs INTEGER NOT NULL,"
+    "  states INTEGER NOT NULL, flows INTEGER NOT NULL, newest_ms INTEGER NOT NULL, heads BLOB NOT NULL, records BLOB NOT NULL);",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/backup.h"
+#include "store/sqlite/pages.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite.h"
@@ -237,13 +238,13 @@ static void write_works(struct store *s, struct work *first) {
 static bool commit_block(struct store_tx *tx, const struct block *b, struct error *err) {
     if (!begin(tx, false, err))
         return false;
-    for (size_t at = 0; at < b->used;) {
-        const struct run_row *row = (const struct run_row *)(const void *)(b->bytes + at);
-        if (!tx_run_put(tx, row, err))
-            return false;
-        at += record_size(row);
-    }
-    return tx_exec(tx, err, "COMMIT", "");
+    const struct run_row **rows = mem_alloc((b->used / sizeof **rows + 1) * sizeof *rows);
+    size_t count = 0;
+    for (size_t at = 0; at < b->used; at += record_size(rows[count++]))
+        rows[count] = (const struct run_row *)(const void *)(b->bytes + at);
+    bool ok = pages_put(tx, rows, count, err) && tx_exec(tx, err, "COMMIT", "");
+    free(rows);
+    return ok;
 }
 
 /* Records that cannot be written are given up: they are history, and memory is needed for what comes. */
