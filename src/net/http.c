@@ -228,7 +228,7 @@ static bool read_url(struct http_call *c, struct str text, struct error *err) {
     if (text.len > URL_MAX || !is_clean(text))
         return error_set(err, ERR_INVALID, "the URL is too long or has control characters in it");
     CURLUcode code =
-        curl_url_set(c->url, CURLUPART_URL, arena_strdup(&c->arena, text), CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
+        curl_url_set(c->url, CURLUPART_URL, arena_strdup(&c->arena, text), CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_NON_SUPPORT_SCHEME);
     if (code != CURLUE_OK)
         return error_set(err, ERR_INVALID, "\"" STR_FMT "\" is no URL such as https://example.com/path: %s", STR_ARG(text),
                          curl_url_strerror(code));

@@ -376,9 +376,9 @@ static void take_answer(struct names_call *c) {
             return;
         }
         error_wrap(&c->last, "%s", server);
-    } else if (c->timed_out || c->status == ARES_ETIMEOUT) {
+    } else if (c->timed_out) {
         error_set(&c->last, ERR_TIMEOUT, "the name server %s did not answer within %d ms", server, c->timeout_ms);
-    } else if (c->status == ARES_ECONNREFUSED) {
+    } else if (c->status == ARES_ECONNREFUSED || c->status == ARES_ETIMEOUT) { /* before our own time: refused, in newer c-ares */
         error_set(&c->last, ERR_CONNECT_FAILED, "nobody answers at the name server %s", server);
     } else {
         error_set(&c->last, ERR_PROTOCOL, "the name server %s: %s", server, ares_strerror(c->status));

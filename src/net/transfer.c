@@ -230,6 +230,8 @@ static void on_done(struct curl_transfer *on_loop, CURLcode code) {
         err = t->refused;
     else if (code == CURLE_COULDNT_CONNECT)
         error_set(&err, ERR_CONNECT_FAILED, "%s", why_not_connected(t));
+    else if (code == CURLE_FILESIZE_EXCEEDED)
+        error_set(&err, ERR_TOO_LARGE, "the answer's body is larger than allowed");
     else
         error_set(&err, code_of(code), "%s", t->text[0] ? t->text : curl_easy_strerror(code));
     t->done(t, &err);

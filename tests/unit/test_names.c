@@ -267,7 +267,8 @@ Test(names, an_answer_to_another_question_is_not_taken) {
 
 Test(names, garbage_is_told) {
     ask_server("g", 3000, 1);
-    cr_assert_eq(code, ERR_PROTOCOL);
+    /* c-ares from 1.27 goes on waiting: who sends garbage need not be the server that was asked. */
+    cr_assert(code == ERR_PROTOCOL || code == ERR_TIMEOUT, "%s", error_name(code));
 }
 
 Test(names, nobody_there_is_told_at_once) {
@@ -277,7 +278,7 @@ Test(names, nobody_there_is_told_at_once) {
     int64_t before = clock_monotonic_ms();
     ask(3000, 1);
     loop_run(l);
-    cr_assert_eq(code, ERR_CONNECT_FAILED);
+    cr_assert_eq(code, ERR_CONNECT_FAILED, "%s", error_name(code));
     cr_assert_lt(clock_monotonic_ms() - before, 1000);
     close_names();
 }

