@@ -38,16 +38,18 @@ static bool lists(struct str list, struct str etag) {
 
 bool api_may_change(struct api_call *c, struct str etag) {
     struct error err;
-    struct str wanted = httpd_header(c->rq, "If-Match");
-    if (wanted.ptr ? lists(wanted, etag) : c->route->match != MATCH_MUST || httpd_header(c->rq, "If-None-Match").ptr)
-        return true;
-    if (wanted.ptr)
+    struct str match = httpd_header(c->rq, "If-Match"), none = httpd_header(c->rq, "If-None-Match");
+    if (match.ptr && !(etag.len && lists(match, etag)))
         error_set(&err, ERR_STALE, "this was changed meanwhile: it is " STR_FMT " now, not " STR_FMT "; read it again",
-                  STR_ARG(etag), STR_ARG(wanted));
-    else
+                  STR_ARG(etag.len ? etag : STR("gone")), STR_ARG(match));
+    else if (none.ptr && etag.len && lists(none, etag))
+        error_set(&err, ERR_STALE, "it is there already, as " STR_FMT, STR_ARG(etag));
+    else if (c->route->match == MATCH_MUST && etag.len && !match.ptr)
         error_set(&err, ERR_PRECONDITION,
                   "say which version this is to replace: If-Match with the ETag that it was read with, "
                   "or If-Match: * for whatever is there");
+    else
+        return true;
     api_fail(c, &err);
     return false;
 }

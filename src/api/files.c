@@ -12,6 +12,19 @@ static struct folder *read_folder(struct api_call *c) {
     return NULL;
 }
 
+/* With all drafts; NULL after an answer. */
+static struct folder *read_stored(struct api_call *c) {
+    struct error err;
+    struct workspace *w = api_workspace(c);
+    struct folder *folder = folder_new();
+    if (w && workspace_newest_folder(w, folder, &err))
+        return folder;
+    if (w)
+        api_fail(c, &err);
+    folder_free(folder);
+    return NULL;
+}
+
 static void on_checked(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
     struct api_call *c = arg;
     (void)release;
@@ -22,7 +35,7 @@ static void on_checked(void *arg, struct release *release, const struct findings
 }
 
 static void check(struct api_call *c) {
-    struct folder *folder = read_folder(c);
+    struct folder *folder = json_object_get(c->body, "files") ? read_folder(c) : read_stored(c);
     if (folder)
         workspaces_check(c->api->env.workspaces, folder, on_checked, c);
     folder_free(folder);
@@ -53,7 +66,7 @@ static void on_published(void *arg, struct release *release, const struct findin
 
 static void publish(struct api_call *c, const struct folder *folder) {
     c->release_before = c->workspace->release ? c->workspace->release->id : 0;
-    workspace_publish(c->workspace, folder, on_published, c);
+    workspace_publish(c->workspace, folder, &(struct save){c->grant->name, jsonx_str(c->body, "message")}, on_published, c);
 }
 
 /* A workspace is made once its folder has no errors, so that a mistyped one leaves nothing behind. */
@@ -137,7 +150,12 @@ static const struct shape pushed = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
         {"files", &file_texts, true, "{\"workspace.json\": \"its text\", \"flows/hello.json\": \"...\"}"},
-        {"base_release", &api_number, false, "the release that the changes began with: 409 where it is not the newest"}),
+        {"base_release", &api_number, false, "the release that the changes began with: 409 where it is not the newest"},
+        {"message", &api_message, false, "what the change is about"}),
+};
+static const struct shape to_check = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"files", &file_texts, false, "a whole folder; left out: what is stored, with all drafts"}),
 };
 static const struct shape folder_shape = {
     .kind = SHAPE_OBJECT,
@@ -180,8 +198,8 @@ static const struct api_route routes[] = {
      .path = API_WORKSPACE "/check",
      .permission = PERMISSION_WORKSPACES_READ,
      .name = "check",
-     .about = "Checks a folder as publishing it would, and publishes nothing.",
-     .body = &pushed,
+     .about = "Checks a folder, or what is stored, as publishing it would; publishes nothing.",
+     .body = &to_check,
      .body_max = BODY_MAX,
      .answers = API_ANSWERS({200, &checked, "what was found"}),
      .run = check},

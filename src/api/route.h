@@ -73,6 +73,7 @@ extern const struct api_resource *const api_resources[];
 extern const struct shape api_time;   /* ms since 1970 */
 extern const struct shape api_number; /* a whole one, not negative */
 extern const struct shape api_time_or_null, api_text_or_null, api_mode, api_findings;
+extern const struct shape api_message; /* of a save */
 extern const struct shape api_nothing; /* {} */
 extern const struct shape api_cursor;  /* of a list's next page */
 

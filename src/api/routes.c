@@ -15,6 +15,7 @@ const struct shape api_number = {.kind = SHAPE_INT, .max = INTEGER_MAX};
 const struct shape api_time_or_null = {.kind = SHAPE_INT, .max = INTEGER_MAX, .or_null = true};
 const struct shape api_text_or_null = {.kind = SHAPE_STRING, .or_null = true};
 const struct shape api_mode = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("practice", "live")};
+const struct shape api_message = {.kind = SHAPE_STRING, .max = 500};
 const struct shape api_nothing = {.kind = SHAPE_OBJECT, .keys = (const struct shape_key[]){{0}}};
 const struct shape api_cursor = {.kind = SHAPE_STRING, .min = 1, .max = 200};
 

@@ -1,8 +1,9 @@
 /* workspaces.c — see workspaces.h. */
 #include "run/workspaces.h"
 
-#include "run/secrets.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "run/secrets.h"
 
 #define WORKSPACES_MAX 100
 
@@ -70,6 +71,12 @@ struct release *workspace_find_release(struct workspace *w, int64_t id, struct e
     return r;
 }
 
+struct first_versions {
+    const struct workspace *w;
+    json_t *contents;
+    bool known;
+};
+
 static bool load_one(struct workspace *w, int64_t release, struct error *err) {
     const struct workspaces_env *env = &w->all->env;
     if (!release)
@@ -81,6 +88,40 @@ static bool load_one(struct workspace *w, int64_t release, struct error *err) {
     return secrets_load(env->store, env->key, w->id, w->release, w->practice, w->live, err);
 }
 
+/* A store from before versions were kept: what runs is the first of each flow. */
+static bool begin_work(struct store_tx *tx, void *arg, struct error *err) {
+    static const struct save by = {STR("server"), STR("what was published before versions were kept")};
+    const struct first_versions *f = arg;
+    return versions_published(tx, f->w->id, f->contents, &by, f->w->release->id, err);
+}
+
+static bool count_version(void *arg, const struct version_row *row) {
+    (void)row;
+    ((struct first_versions *)arg)->known = true;
+    return false;
+}
+
+static bool known_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct first_versions *f = arg;
+    return tx_version_newest(tx, f->w->id, true, count_version, f, err);
+}
+
+static bool begin_versions(struct workspace *w, struct error *err) {
+    struct first_versions f = {.w = w};
+    struct store *store = w->all->env.store;
+    if (!w->release)
+        return true;
+    if (!store_write_now(store, known_work, &f, err) || f.known)
+        return f.known;
+    struct folder *folder = folder_new();
+    bool ok = workspace_folder(w, folder, err);
+    f.contents = contents_of(folder);
+    ok = ok && store_write_now(store, begin_work, &f, err);
+    json_decref(f.contents);
+    folder_free(folder);
+    return ok;
+}
+
 struct workspaces *workspaces_open(const struct workspaces_env *env, struct error *err) {
     struct workspaces *all = mem_alloc(sizeof *all);
     all->env = *env;
@@ -89,7 +130,7 @@ struct workspaces *workspaces_open(const struct workspaces_env *env, struct erro
         struct workspace *w = all->list[i];
         int64_t release = (int64_t)(intptr_t)w->release;
         w->release = NULL;
-        ok = ok && load_one(w, release, err);
+        ok = ok && load_one(w, release, err) && begin_versions(w, err);
     }
     if (ok)
         return all;
@@ -167,8 +208,10 @@ struct workspace *workspaces_add(struct workspaces *all, struct str name, char m
 struct publish {
     struct workspaces *all;
     struct workspace *w; /* NULL: only checked */
-    struct release *release;
+    int64_t base;        /* the release that was the newest when this began; 0: there was none */
     struct buf files, compiled;
+    json_t *contents; /* of the flows, for their versions */
+    char *author, *message;
     int64_t id;
     workspace_published_fn *done;
     void *arg;
@@ -177,6 +220,9 @@ struct publish {
 static void publish_free(struct publish *p) {
     buf_release(&p->files);
     buf_release(&p->compiled);
+    json_decref(p->contents);
+    free(p->author);
+    free(p->message);
     free(p);
 }
 
@@ -217,7 +263,9 @@ static void ask_toolbox(void *arg, struct str job, release_toolbox_done_fn *done
 
 static bool store_release(struct store_tx *tx, void *arg, struct error *err) {
     struct publish *p = arg;
-    return tx_release_put(tx, p->w->id, buf_str(&p->files), buf_str(&p->compiled), &p->id, err);
+    struct save by = {str_from(p->author), str_from(p->message)};
+    return tx_release_put(tx, p->w->id, buf_str(&p->files), buf_str(&p->compiled), &p->id, err) &&
+           versions_published(tx, p->w->id, p->contents, &by, p->id, err);
 }
 
 /* From now on new runs use it; those under way keep theirs. */
@@ -256,13 +304,21 @@ static bool hosts_are_free(const struct workspace *w, const struct release *rele
     return true;
 }
 
+static int64_t release_id(const struct workspace *w) { return w->release ? w->release->id : 0; }
+
+static bool is_first(const struct publish *p, struct error *err) {
+    return release_id(p->w) == p->base ||
+           error_set(err, ERR_CONFLICT, "release %lld was published meanwhile: look at it, then try again",
+                     (long long)release_id(p->w));
+}
+
 static void on_built(void *arg, struct release *release, const struct findings *findings) {
     struct publish *p = arg;
     struct error err = {.code = ERR_NONE};
     struct workspace *w = p->w;
     bool ok = release != NULL;
     if (ok && w) {
-        ok = hosts_are_free(w, release, &err);
+        ok = is_first(p, &err) && hosts_are_free(w, release, &err);
         ok =
             ok && (release_write(release, &p->compiled) || error_set(&err, ERR_TOO_LARGE, "the compiled workspace is too large"));
         ok = ok && store_write_now(p->all->env.store, store_release, p, &err);
@@ -275,12 +331,16 @@ static void on_built(void *arg, struct release *release, const struct findings *
     publish_free(p);
 }
 
-static void build(struct workspaces *all, struct workspace *w, const struct folder *folder, struct buf *files,
-                  workspace_published_fn *done, void *arg) {
+static struct publish *publish_new(struct workspaces *all, workspace_published_fn *done, void *arg) {
     struct publish *p = mem_alloc(sizeof *p);
-    *p = (struct publish){.all = all, .w = w, .done = done, .arg = arg};
-    p->files = *files;
+    *p = (struct publish){.all = all, .done = done, .arg = arg};
+    buf_init(&p->files, RELEASE_BLOB_MAX);
     buf_init(&p->compiled, RELEASE_BLOB_MAX);
+    return p;
+}
+
+static void build(struct publish *p, const struct folder *folder) {
+    struct workspaces *all = p->all;
     struct release_env env = {.toolbox = ask_toolbox,
                               .toolbox_arg = all,
                               .cache_get = cache_get,
@@ -319,23 +379,26 @@ static bool folder_text_of(const struct folder *folder, struct buf *out) {
     return ok;
 }
 
-void workspace_publish(struct workspace *w, const struct folder *folder, workspace_published_fn *done, void *arg) {
-    struct buf files;
-    buf_init(&files, RELEASE_BLOB_MAX);
-    bool ok = folder_text_of(folder, &files);
+void workspace_publish(struct workspace *w, const struct folder *folder, const struct save *by, workspace_published_fn *done,
+                       void *arg) {
+    struct publish *p = publish_new(w->all, done, arg);
+    bool ok = folder_text_of(folder, &p->files);
     ENSURE(ok); /* FOLDER_TOTAL_MAX is far smaller */
-    if (same_as_newest(w, &files)) {
+    if (same_as_newest(w, &p->files)) {
         done(arg, w->release, NULL, NULL);
-        buf_release(&files);
+        publish_free(p);
         return;
     }
-    build(w->all, w, folder, &files, done, arg);
+    p->w = w;
+    p->base = release_id(w);
+    p->contents = contents_of(folder);
+    p->author = str_dup(by->author);
+    p->message = str_dup(by->message);
+    build(p, folder);
 }
 
 void workspaces_check(struct workspaces *all, const struct folder *folder, workspace_published_fn *done, void *arg) {
-    struct buf none;
-    buf_init(&none, 0);
-    build(all, NULL, folder, &none, done, arg);
+    build(publish_new(all, done, arg), folder);
 }
 
 bool workspace_folder(struct workspace *w, struct folder *out, struct error *err) {
@@ -348,6 +411,73 @@ bool workspace_folder(struct workspace *w, struct folder *out, struct error *err
               folder_from_json(out, json, err);
     json_decref(json);
     buf_release(&l.files);
+    return ok;
+}
+
+/* ---- drafts and versions ---- */
+
+struct newest {
+    struct workspace *w;
+    json_t *drafts; /* {"ID": the content's text} of the newest versions, where they are drafts */
+};
+
+static bool add_draft(void *arg, const struct version_row *row) {
+    struct newest *n = arg;
+    if (!row->release)
+        json_object_setn_new(n->drafts, row->flow.ptr, row->flow.len, jsonx_from_str(row->content));
+    return true;
+}
+
+static bool drafts_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct newest *n = arg;
+    return tx_version_newest(tx, n->w->id, false, add_draft, n, err);
+}
+
+bool workspace_published_folder(struct workspace *w, struct folder *out, struct error *err) {
+    char text[200];
+    if (w->release)
+        return workspace_folder(w, out, err);
+    snprintf(text, sizeof text, "{\n  \"name\": \"" STR_FMT "\"\n}\n", STR_ARG(w->name));
+    return folder_set(out, STR("workspace.json"), str_from(text), err);
+}
+
+bool workspace_newest_folder(struct workspace *w, struct folder *out, struct error *err) {
+    struct newest n = {w, json_object()};
+    const char *flow;
+    json_t *text;
+    bool ok = workspace_published_folder(w, out, err) && store_write_now(w->all->env.store, drafts_work, &n, err);
+    json_object_foreach(n.drafts, flow, text) {
+        struct error unreadable;
+        json_t *content = jsonx_parse(jsonx_string_value(text), &unreadable);
+        ok = ok && content_lay_over(out, str_from(flow), content, err);
+        json_decref(content);
+    }
+    json_decref(n.drafts);
+    return ok;
+}
+
+struct save_work {
+    int64_t workspace;
+    struct version_row row;
+};
+
+static bool save_work(struct store_tx *tx, void *arg, struct error *err) {
+    struct save_work *s = arg;
+    return tx_version_add(tx, s->workspace, &s->row, err);
+}
+
+bool workspace_save(struct workspace *w, struct str flow, const json_t *content, const struct save *by, int64_t *number,
+                    struct error *err) {
+    struct buf text;
+    buf_init(&text, FOLDER_TOTAL_MAX);
+    struct save_work s = {.workspace = w->id,
+                          .row = {.flow = flow, .time_ms = clock_now_ms(), .author = by->author, .message = by->message}};
+    bool ok = !content || jsonx_write(content, &text) || error_set(err, ERR_TOO_LARGE, "the flow is too large");
+    s.row.content = buf_str(&text);
+    ok = ok && store_write_now(w->all->env.store, save_work, &s, err);
+    if (ok)
+        *number = s.row.number;
+    buf_release(&text);
     return ok;
 }
 

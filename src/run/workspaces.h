@@ -13,6 +13,7 @@
 #include "auth/vault.h"
 #include "flow/release.h"
 #include "js/pool.h"
+#include "run/versions.h"
 #include "store/store.h"
 
 struct workspaces;
@@ -56,14 +57,23 @@ struct workspace *workspaces_at(struct workspaces *all, size_t i);
 struct workspace *workspaces_add(struct workspaces *all, struct str name, char mode, struct error *err);
 
 /* done(release NULL: nothing changed, see findings or err). The same folder as the newest release
- * publishes nothing new and gives that one. Only one at a time a workspace: ERR_BUSY. */
+ * publishes nothing new and gives that one. Each flow that changes gets a version, by `by` (copied). Where
+ * another release came meanwhile: ERR_CONFLICT. */
 typedef void workspace_published_fn(void *arg, struct release *release, const struct findings *findings, const struct error *err);
-void workspace_publish(struct workspace *w, const struct folder *folder, workspace_published_fn *done, void *arg);
+void workspace_publish(struct workspace *w, const struct folder *folder, const struct save *by, workspace_published_fn *done,
+                       void *arg);
 /* Checks only: done's release is what would be published, to be kept by a reference (for a test run); err is NULL when the
  * folder could be checked. */
 void workspaces_check(struct workspaces *all, const struct folder *folder, workspace_published_fn *done, void *arg);
 /* The newest folder, as published. Waits for the store. */
 MUST_USE bool workspace_folder(struct workspace *w, struct folder *out, struct error *err);
+/* The same, and where nothing is published yet a workspace.json with its name. */
+MUST_USE bool workspace_published_folder(struct workspace *w, struct folder *out, struct error *err);
+/* The same with the newest version of each flow, be it a draft. */
+MUST_USE bool workspace_newest_folder(struct workspace *w, struct folder *out, struct error *err);
+/* Saves one as a version of its own, a draft; content NULL: deleted. *number: its. Waits for the store. */
+MUST_USE bool workspace_save(struct workspace *w, struct str flow, const json_t *content, const struct save *by, int64_t *number,
+                             struct error *err);
 
 /* Borrowed, kept until the workspace closes; NULL: not in the store any more. */
 struct release *workspace_find_release(struct workspace *w, int64_t id, struct error *err);

@@ -302,7 +302,7 @@ static void publish_next(struct server *s) {
     if (folder_read(folder, path, &err) && workspace_name(folder, &name, &err))
         w = workspaces_add(s->workspaces, buf_str(&name), s->options->practice ? 'p' : 'l', &err);
     if (w) {
-        workspace_publish(w, folder, on_published, s);
+        workspace_publish(w, folder, &(struct save){STR("server"), STR("--workspace")}, on_published, s);
     } else {
         error_wrap(&err, "%s", path);
         fail(s, &err);

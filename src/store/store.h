@@ -88,6 +88,27 @@ MUST_USE bool tx_release_put(struct store_tx *tx, int64_t workspace, struct str 
 MUST_USE bool tx_release_get(struct store_tx *tx, int64_t workspace, int64_t release, struct buf *files, struct buf *compiled,
                              struct error *err); /* either buf may be NULL */
 
+/* ---- versions: every save of a flow, numbered from 1; the oldest beyond VERSIONS_MAX of a flow go ---- */
+#define VERSIONS_MAX 1000
+struct version_row {
+    struct str flow;
+    int64_t number, time_ms;
+    int64_t release;            /* the first that it was published with; 0: a draft */
+    struct str author, message; /* a token's name; may be empty */
+    struct str content;         /* JSON; empty: the flow was deleted */
+};
+typedef bool tx_version_fn(void *arg, const struct version_row *row); /* false stops */
+/* Gives row its number. */
+MUST_USE bool tx_version_add(struct store_tx *tx, int64_t workspace, struct version_row *row, struct error *err);
+MUST_USE bool tx_version_set_release(struct store_tx *tx, int64_t workspace, struct str flow, int64_t number, int64_t release,
+                                     struct error *err);
+/* Newest first, those before `before` (0: all). */
+MUST_USE bool tx_version_list(struct store_tx *tx, int64_t workspace, struct str flow, int64_t before, int limit,
+                              tx_version_fn *fn, void *arg, struct error *err);
+/* The newest of each flow, by their ids; `published`: the newest of those that were published. */
+MUST_USE bool tx_version_newest(struct store_tx *tx, int64_t workspace, bool published, tx_version_fn *fn, void *arg,
+                                struct error *err);
+
 /* ---- tokens of the API ---- */
 struct token_row {
     int64_t id; /* given by the first tx_token_put */

@@ -57,6 +57,10 @@ static const char *const migrations[] = {
     /* 6. Runs that are not durable: pages.h. */
     "CREATE TABLE pages (last INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, first INTEGER NOT NULL, runs INTEGER NOT NULL,"
     "  states INTEGER NOT NULL, flows INTEGER NOT NULL, newest_ms INTEGER NOT NULL, heads BLOB NOT NULL, records BLOB NOT NULL);",
+    /* 7. Every save of a flow. `release` 0: a draft; `content` empty: the flow was deleted. */
+    "CREATE TABLE versions (workspace INTEGER NOT NULL, flow TEXT NOT NULL, number INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    "  release INTEGER NOT NULL, author TEXT NOT NULL, message TEXT NOT NULL, content BLOB NOT NULL,"
+    "  PRIMARY KEY (workspace, flow, number)) WITHOUT ROWID;",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
