@@ -179,14 +179,24 @@ static void start(struct api_call *c, struct release *release) {
         api_fail(c, &err);
         return;
     }
-    bool real = str_is(jsonx_str(c->body, "effects"), "real");
+    struct trial *trial = trial_new(!str_is(jsonx_str(c->body, "effects"), "real"));
+    const json_t *state = json_object_get(c->body, "state");
+    trial->answers = json_deep_copy(json_object_get(c->body, "answers"));
+    trial->now_ms = jsonx_int(c->body, "now_ms", 0);
+    if (state && !(trial->capture ? trial_set_state(trial, state, &err)
+                                  : error_set(&err, ERR_INVALID, "`state` is for tests whose effects are captured"))) {
+        trial_unref(trial);
+        json_decref(input);
+        api_fail(c, &err);
+        return;
+    }
     struct run_start begin = {.workspace = c->workspace,
                               .release = release,
                               .flow = t->flow,
                               .request = input ? NULL : &t->request,
                               .input = input,
                               .trigger = t->trigger,
-                              .trial = trial_new(!real, json_deep_copy(json_object_get(c->body, "answers")))};
+                              .trial = trial};
     if (seed.len) {
         ENSURE(EVP_Digest(seed.ptr, seed.len, t->seed, NULL, EVP_sha256(), NULL) == 1);
         begin.seed = t->seed;
@@ -290,6 +300,8 @@ static const struct shape body_shape = {
         {"effects", &(const struct shape){.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("captured", "real")}, false,
          "captured (default): mails and calls that change something are not sent, state is forgotten"},
         {"answers", &any_object, false, "what operations give: {BLOCK or OPERATION: VALUE or {\"$error\": {code, message}}}"},
+        {"state", &any_object, false, "{KEY: VALUE}: what state holds before, instead of what it really holds"},
+        {"now_ms", &api_time, false, "what its clock shows from start to end"},
         {"seed", &shape_text, false, "the same random numbers and keys each time"}),
 };
 static const struct api_route routes[] = {

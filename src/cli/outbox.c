@@ -1,7 +1,7 @@
 /* outbox.c — `flowlet outbox`: what practice mode captured. */
 #include "base/clock.h"
+#include "cli/captured.h"
 #include "cli/client.h"
-#include "cli/mail_text.h"
 
 #define READABLE_MAX ((size_t)64 * 1024 * 1024)
 
@@ -19,32 +19,12 @@ static const struct arg args[] = {
     {.flag = "clear", .type = ARG_SWITCH, .offset = offsetof(struct options, clear), .help = "empty it"},
     CLIENT_ARGS(struct options)};
 
-/* JSON with the JSON texts in it spread out as well. */
-static json_t *spread(const json_t *value) {
-    struct error err;
-    json_t *copy = json_deep_copy(value), *member, *inner;
-    const char *key;
-    json_object_foreach(copy, key, member) {
-        struct str text = jsonx_string_value(member);
-        if (text.len && (text.ptr[0] == '{' || text.ptr[0] == '[') && (inner = jsonx_parse(text, &err)))
-            json_object_set_new_nocheck(copy, key, inner);
-    }
-    return copy;
-}
-
 static void write_readable(const json_t *entry, struct buf *out) {
-    struct str content = jsonx_str(entry, "content");
-    struct error err;
-    if (str_is(jsonx_str(entry, "kind"), "mail")) {
-        mail_text(content, out);
-        return;
-    }
-    json_t *value = jsonx_parse(content, &err), *readable = spread(value);
-    if (readable)
-        jsonx_write_pretty(readable, out);
+    json_t *readable = captured_readable(jsonx_str(entry, "kind"), jsonx_str(entry, "content"));
+    if (json_is_string(readable))
+        buf_add(out, jsonx_string_value(readable));
     else
-        buf_add(out, content);
-    json_decref(value);
+        jsonx_write_pretty(readable, out);
     json_decref(readable);
 }
 

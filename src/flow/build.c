@@ -1,4 +1,5 @@
 /* build.c — from a folder to a release (release.h): parse all, ask the toolbox once, check all, compile. */
+#include "flow/example.h"
 #include "flow/compile.h"
 #include "flow/graph.h"
 #include "flow/release_own.h"
@@ -399,6 +400,7 @@ static void parse_flows(struct build *b) {
         if (folder_flow_id(folder->files[i].path, &id))
             flow_parse(&w->flows[w->flow_count++], folder, &folder->files[i], &b->codes, &b->findings);
     qsort(w->flows, w->flow_count, sizeof *w->flows, compare_flows);
+    examples_check(folder, &b->findings);
 }
 
 void release_build_start(const struct folder *folder, const struct release_env *env, release_done_fn *done, void *arg) {

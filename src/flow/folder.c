@@ -9,6 +9,8 @@
 
 #define NAME_MAX_BYTES 100
 
+static const struct str subfolders[] = {{"flows/", 6}, {"examples/", 9}};
+
 struct folder *folder_new(void) {
     return mem_alloc(sizeof(struct folder));
 }
@@ -39,12 +41,13 @@ static bool is_file_name(struct str s) {
 
 static bool path_check(struct str path, struct error *err) {
     struct str name = path;
-    if (str_starts(path, STR("flows/")))
-        name = str_of(path.ptr + 6, path.len - 6);
+    for (size_t i = 0; i < ARRAY_LEN(subfolders); i++)
+        if (str_starts(path, subfolders[i]))
+            name = str_of(path.ptr + subfolders[i].len, path.len - subfolders[i].len);
     if (!is_file_name(name))
         return error_set(err, ERR_INVALID,
                          "`" STR_FMT
-                         "` is no part of a workspace: it holds NAME and flows/NAME that end with .json, .ts or .md, in "
+                         "` is no part of a workspace: it holds NAME, flows/NAME and examples/NAME that end with .json, .ts or .md, in "
                          "letters, digits, _, - and dots; move it elsewhere",
                          STR_ARG(path));
     return true;
@@ -193,10 +196,11 @@ static bool read_entry(struct folder *f, int dir, const char *name, const char *
     snprintf(path, sizeof path, "%s%s", prefix, name);
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return error_errno(err, path);
-    if (S_ISDIR(st.st_mode) && !prefix[0] && strcmp(name, "flows") == 0)
-        return read_dir(f, dir, name, "flows/", err);
+    for (size_t i = 0; S_ISDIR(st.st_mode) && !prefix[0] && i < ARRAY_LEN(subfolders); i++)
+        if (str_eq(str_from(name), str_of(subfolders[i].ptr, subfolders[i].len - 1)))
+            return read_dir(f, dir, name, subfolders[i].ptr, err);
     if (S_ISDIR(st.st_mode))
-        return error_set(err, ERR_INVALID, "%s: a workspace has no folder but flows: move it elsewhere", path);
+        return error_set(err, ERR_INVALID, "%s: a workspace has no folders but flows and examples: move it elsewhere", path);
     return read_file(f, dir, name, path, err);
 }
 
@@ -226,24 +230,34 @@ static bool make_dir(const char *path, struct error *err) {
     return mkdir(path, 0777) == 0 || errno == EEXIST || error_errno(err, path);
 }
 
-/* Flows and scripts that the folder no longer has. */
-static bool delete_others(const struct folder *f, const char *dir, struct error *err) {
+/* What the folder no longer has of its subfolder. */
+static bool delete_others(const struct folder *f, const char *dir, struct str subfolder, struct error *err) {
     char path[4096];
-    snprintf(path, sizeof path, "%s/flows", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, subfolder.ptr);
     DIR *flows = opendir(path);
     struct dirent *entry;
     bool ok = true;
     if (!flows)
-        return error_errno(err, path);
+        return errno == ENOENT || error_errno(err, path);
     while (ok && (entry = readdir(flows))) {
         struct str name = str_from(entry->d_name);
         char own[300];
-        snprintf(own, sizeof own, "flows/%s", entry->d_name);
+        snprintf(own, sizeof own, "%s%s", subfolder.ptr, entry->d_name);
         if (is_file_name(name) && !str_ends(name, STR(".md")) && !folder_find(f, str_from(own)))
             ok = unlinkat(dirfd(flows), entry->d_name, 0) == 0 || error_errno(err, own);
     }
     closedir(flows);
     return ok;
+}
+
+/* Where a file is to be put into it. */
+static bool make_subfolder(const struct folder *f, const char *dir, struct str subfolder, struct error *err) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir, subfolder.ptr);
+    for (size_t i = 0; i < f->count; i++)
+        if (str_starts(str_from(f->files[i].path), subfolder))
+            return make_dir(path, err);
+    return true;
 }
 
 static bool write_one(const struct folder_file *file, const char *dir, struct error *err) {
@@ -259,14 +273,18 @@ static bool write_one(const struct folder_file *file, const char *dir, struct er
 }
 
 bool folder_write(const struct folder *f, const char *dir, struct error *err) {
-    char flows[4096];
     if (strlen(dir) > 3500)
         return error_set(err, ERR_INVALID, "the folder's path is too long");
-    snprintf(flows, sizeof flows, "%s/flows", dir);
-    if (!make_dir(dir, err) || !make_dir(flows, err))
+    if (!make_dir(dir, err))
         return false;
+    for (size_t i = 0; i < ARRAY_LEN(subfolders); i++)
+        if (!make_subfolder(f, dir, subfolders[i], err))
+            return false;
     for (size_t i = 0; i < f->count; i++)
         if (!write_one(&f->files[i], dir, err))
             return false;
-    return delete_others(f, dir, err);
+    for (size_t i = 0; i < ARRAY_LEN(subfolders); i++)
+        if (!delete_others(f, dir, subfolders[i], err))
+            return false;
+    return true;
 }

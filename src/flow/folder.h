@@ -6,7 +6,7 @@
  *     folder_format(f, &findings);                  canonical documents, where they can be read
  *     folder_write(f, dir, err);
  *
- * Paths are "NAME" or "flows/NAME", names [A-Za-z0-9_.-]+ that do not start with a dot; text is
+ * Paths are "NAME", "flows/NAME" or "examples/NAME", names [A-Za-z0-9_.-]+ that do not start with a dot; text is
  * UTF-8; numbers and sizes are limited. The canonical text of a canonical folder is the same
  * bytes, so what was pushed is what is pulled (docs/internals.md, sections 1 and 2). */
 #ifndef FLOWLET_FOLDER_H
@@ -42,8 +42,8 @@ const struct folder_file *folder_find(const struct folder *f, struct str path);
 static inline struct str folder_text(const struct folder_file *file) { return str_of(file->text, file->len); }
 
 /* From and to a directory. Entries that start with a dot are left out; links, other kinds of files
- * and names that are not allowed are refused. Writing deletes the workspace's flows and scripts that
- * the folder does not have. */
+ * and names that are not allowed are refused. Writing deletes the workspace's flows, scripts and
+ * examples that the folder does not have. */
 MUST_USE bool folder_read(struct folder *f, const char *dir, struct error *err);
 MUST_USE bool folder_write(const struct folder *f, const char *dir, struct error *err);
 
@@ -51,7 +51,7 @@ MUST_USE bool folder_write(const struct folder *f, const char *dir, struct error
 json_t *folder_to_json(const struct folder *f) MUST_USE;
 MUST_USE bool folder_from_json(struct folder *f, const json_t *files, struct error *err);
 
-/* Rewrites workspace.json, settings.json and flows/ *.json in canonical form. Documents that cannot
+/* Rewrites workspace.json, settings.json, flows/ *.json and examples/ *.json in canonical form. Documents that cannot
  * be read or have unknown keys stay as they are, with a finding each. False when there was one. */
 bool folder_format(struct folder *f, struct findings *findings);
 

@@ -1,4 +1,5 @@
 /* format.c — the canonical text of a folder's documents (folder.h). */
+#include "flow/example.h"
 #include "flow/flow.h"
 
 static bool format_file(struct folder *f, const struct folder_file *file, const struct shape *shape, struct findings *findings) {
@@ -25,7 +26,7 @@ static bool format_file(struct folder *f, const struct folder_file *file, const 
 }
 
 bool folder_format(struct folder *f, struct findings *findings) {
-    struct str id;
+    struct str id, name;
     bool ok = true;
     for (size_t i = 0; i < f->count; i++) { /* a file that is rewritten keeps its place */
         const struct folder_file *file = &f->files[i];
@@ -35,6 +36,8 @@ bool folder_format(struct folder *f, struct findings *findings) {
             ok &= format_file(f, file, &settings_shape, findings);
         else if (folder_flow_id(file->path, &id))
             ok &= format_file(f, file, &flow_shape, findings);
+        else if (example_of(file->path, &id, &name))
+            ok &= format_file(f, file, &example_shape, findings);
     }
     for (size_t i = 0; i < f->count; i++)
         findings_locate(findings, str_from(f->files[i].path), folder_text(&f->files[i]));

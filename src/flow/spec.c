@@ -1,6 +1,7 @@
 /* spec.c — see spec.h. */
 #include "flow/spec.h"
 
+#include "flow/example.h"
 #include "flow/flow.h"
 
 static json_t *source_schema(void) {
@@ -40,5 +41,7 @@ static json_t *document(const char *title, const struct shape *shape, json_t *de
 }
 
 json_t *spec_flow(void) { return document("A flow: flows/ID.json", &flow_shape, json_pack("{s:o}", "source", source_schema())); }
+
+json_t *spec_example(void) { return document("An example of a flow: examples/FLOW.NAME.json", &example_shape, json_object()); }
 
 json_t *spec_workspace(void) { return document("A workspace: workspace.json", &workspace_shape, json_object()); }

@@ -7,5 +7,6 @@
 
 json_t *spec_flow(void) MUST_USE;
 json_t *spec_workspace(void) MUST_USE;
+json_t *spec_example(void) MUST_USE;
 
 #endif

@@ -97,7 +97,7 @@ bool run_build_head(struct run *r, const struct run_request *request, const json
     buf_adds(b, ",\"flow\":\"");
     buf_add(b, r->flow->id);
     buf_adds(b, "\",\"t\":");
-    buf_add_int(b, r->started_ms);
+    buf_add_int(b, r->trial ? run_now_ms(r) : r->started_ms);
     buf_adds(b, r->mode == 'l' ? ",\"mode\":\"live\"" : ",\"mode\":\"practice\"");
     buf_adds(b, r->durable ? ",\"durable\":true" : ",\"durable\":false");
     buf_adds(b, ",\"seed\":\"");

@@ -45,7 +45,7 @@ static struct operation *operation_new(struct run *r, struct str id, struct str 
                             .flow = r->flow->id,
                             .id = str_dup(id),
                             .name = str_dup(name),
-                            .asked_ms = clock_now_ms(),
+                            .asked_ms = run_now_ms(r),
                             .next = r->operations};
     buf_init(&o->sealed, RUN_TEXT_MAX + 1024);
     buf_init(&o->result, RESULT_MAX);
@@ -101,7 +101,7 @@ static void note_effect(struct run *r, const struct operation *o) {
     if (!o->about)
         return;
     json_t *e = json_pack("{s:s,s:s,s:o,s:I,s:I}", "id", o->id, "op", o->name, "about", jsonx_from_str(str_from(o->about)), "t",
-                          (json_int_t)o->asked_ms, "ms", (json_int_t)(clock_now_ms() - o->asked_ms));
+                          (json_int_t)o->asked_ms, "ms", (json_int_t)(run_now_ms(r) - o->asked_ms));
     if (o->captured.kind)
         json_object_set_new(e, "captured", json_string(o->captured.kind));
     if (o->err.code)
@@ -207,7 +207,7 @@ void operation_queue_delivery(struct operation *o) {
     *o->run->deliver = o;
     o->run->deliver = &o->next_delivery;
     o->queued = true;
-    o->done_ms = clock_now_ms();
+    o->done_ms = run_now_ms(o->run);
 }
 
 /* The result is there and, where need be, recorded. */

@@ -138,6 +138,9 @@ void run_accept(struct run *r, struct str delivery, int64_t cron_instant_ms);
 /* The row of a durable run under way, sealed into `sealed`. */
 void run_accepted_row(const struct run *r, struct run_row *row, struct buf *sealed);
 
+/* What the run's clock shows when something happens to it. */
+int64_t run_now_ms(const struct run *r);
+
 /* operation.c */
 void run_asked(struct run *r, struct str payload);
 void operations_cancel(struct run *r); /* all; none of them comes back to r */

@@ -67,6 +67,8 @@ struct runs_counts runs_counts(const struct runs *rs) {
     return rs->counts;
 }
 
+int64_t run_now_ms(const struct run *r) { return r->trial && r->trial->now_ms ? r->trial->now_ms : clock_now_ms(); }
+
 /* ---- a run's life ---- */
 
 static bool send_cancel(struct run *r, struct str why) {

@@ -39,6 +39,8 @@ static bool apply(struct store_tx *tx, struct operation *o, struct error *err) {
 /* Of a captured test: it sees what the test wrote before, and nothing of it stays. */
 static bool forgotten_work(struct store_tx *tx, void *arg, struct error *err) {
     struct operation *o = container_of((struct journal_work *)arg, struct operation, work);
+    if (o->trial->blank)
+        o->workspace = 0; /* nobody's: there is never anything */
     trial_state_repeat(o->trial, o->writes_seen, tx, o->workspace, o->mode);
     if (!apply(tx, o, err))
         return false;

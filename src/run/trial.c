@@ -1,6 +1,7 @@
 /* trial.c — see trial.h. */
 #include "run/trial.h"
 
+#include "base/clock.h"
 #include "run/ops_state.h"
 
 struct trial_write {
@@ -10,9 +11,9 @@ struct trial_write {
     struct trial_write *next;
 };
 
-struct trial *trial_new(bool capture, json_t *answers) {
+struct trial *trial_new(bool capture) {
     struct trial *t = mem_alloc(sizeof *t);
-    *t = (struct trial){.refs = 1, .capture = capture, .answers = answers};
+    *t = (struct trial){.refs = 1, .capture = capture};
     t->last = &t->writes;
     return t;
 }
@@ -75,6 +76,21 @@ bool trial_state_add(struct trial *t, const char *name, const json_t *args, int6
     t->last = &w->next;
     t->write_count++;
     return true;
+}
+
+bool trial_set_state(struct trial *t, const json_t *state, struct error *err) {
+    const char *key;
+    json_t *value;
+    unsigned sees;
+    bool ok = true;
+    t->blank = true;
+    json_object_foreach((json_t *)(uintptr_t)state, key, value) {
+        json_t *args = json_pack("{s:s, s:O}", "key", key, "value", value);
+        ok = ok && state_op_check("state.put", args, err) &&
+             trial_state_add(t, "state.put", args, t->now_ms ? t->now_ms : clock_now_ms(), &sees, err);
+        json_decref(args);
+    }
+    return ok;
 }
 
 void trial_state_repeat(const struct trial *t, unsigned writes, struct store_tx *tx, int64_t workspace, char mode) {

@@ -1,7 +1,7 @@
 /* trial.h — what a test run has that no other run has (docs/semantics.md, rule 27): its effects are captured or real,
  * operations may have their answers given, and what it writes to `state` is forgotten.
  *
- *     t = trial_new(capture, answers);     shared, by reference, with the runs that it starts
+ *     t = trial_new(capture);              shared, by reference, with the runs that it starts
  *     trial_answer(t, "scan[2].http#1")    what the example says this operation gives
  *     trial_state(...)                     on the writer's thread: as if the test's writes had been made
  *
@@ -18,13 +18,16 @@
 struct trial {
     unsigned refs;
     bool capture;
-    json_t *answers;                      /* {OPERATION: VALUE}; NULL: none */
+    json_t *answers;                      /* owned: {OPERATION: VALUE}; NULL: none */
+    int64_t now_ms;                       /* what its clock shows throughout; 0: the time */
+    bool blank;                           /* state holds what trial_set_state gave, and nothing else */
     struct trial_write *writes, **last;   /* never changed once they are in the list */
     unsigned write_count;
 };
 
-/* Takes answers, which may be NULL. */
-struct trial *trial_new(bool capture, json_t *answers);
+struct trial *trial_new(bool capture);
+/* {KEY: VALUE}: all that it finds in state. */
+MUST_USE bool trial_set_state(struct trial *t, const json_t *state, struct error *err);
 struct trial *trial_ref(struct trial *t); /* takes NULL */
 void trial_unref(struct trial *t);        /* takes NULL */
 

@@ -157,3 +157,20 @@ def test_tests_have_no_part_in_what_is_durable(server):
     note = next(b for b in run["history"]["blocks"] if b["path"] == "note")
     assert run["state"] == "done" and note["output"] == {"at": "2027-01-31T18:00:00.000Z"}
     assert wait_until(lambda: server.record(run["run"], "trial"), 5)["durable"] is False
+
+
+def test_clock_and_state_are_as_told(server):
+    files = {"flows/see.json": json.dumps({
+        "name": "See", "type": "reusable", "start": {}, "blocks": [{"id": "see", "type": "script", "script": "see.ts"}, {"id": "end", "type": "end"}],
+        "connections": [{"from": "start.out", "to": "see"}, {"from": "see.out", "to": "end", "map": {"all": {"from": "all"}}}]}),
+        "flows/see.ts": """export async function see({}: {}): Promise<{all: unknown[]}> {
+            const before = Date.now(), list = await state.list("");
+            await state.put("b", 2);
+            return {all: [before, Date.now(), list.map((one) => [one.key, one.value]), (await state.list("")).length]};
+        }"""}
+    for _ in range(2):
+        run = try_out(server, flow="see", files=files, state={"a": {"x": 1}}, now_ms=1800000000000)
+        assert run["output"]["all"] == [1800000000000, 1800000000000, [["a", {"x": 1}]], 2]
+    assert try_out(server, flow="see", files=files, state={})["output"]["all"][2] == []
+    assert start(server, flow="see", files=files, state={"a": "x" * 100000}).status == 413
+    assert start(server, flow="see", files=files, state={}, effects="real").status == 400

@@ -16,5 +16,6 @@ int main(int argc, char **argv) {
     ENSURE(argc == 2);
     write_file(argv[1], "flow.schema.json", spec_flow());
     write_file(argv[1], "workspace.schema.json", spec_workspace());
+    write_file(argv[1], "example.schema.json", spec_example());
     return 0;
 }

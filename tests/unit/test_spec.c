@@ -111,4 +111,5 @@ static void same_as_file(json_t *schema, const char *path) {
 Test(spec, schemas_are_those_of_the_shapes) {
     same_as_file(spec_flow(), "spec/flow.schema.json");
     same_as_file(spec_workspace(), "spec/workspace.schema.json");
+    same_as_file(spec_example(), "spec/example.schema.json");
 }
