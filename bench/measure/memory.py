@@ -21,7 +21,7 @@ def connections_mb(server):
     (host, port), kept = server.url.split("//")[1].split(":"), []
     for _ in range(CONNECTIONS):
         connection = http.client.HTTPConnection(host, int(port), timeout=10)
-        connection.request("GET", w1.PATH, headers={"Cookie": COOKIE})
+        connection.request("GET", w1.WORKLOAD.path, headers={"Cookie": COOKIE})
         answer = connection.getresponse()
         if answer.status != 200 or not answer.read():
             raise SystemExit(f"bench: connection {len(kept) + 1} was answered {answer.status}")

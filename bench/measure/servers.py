@@ -38,6 +38,8 @@ class Server:
     """Something with `url` and `pid` that has started when it is entered and is gone when left."""
 
     name = url = pid = None
+    core = SERVER_CORE
+    upstream = None  # the URL of what it asks in turn (W3)
     validates = True  # requests that do not fit a schema
 
     def __init__(self, folder: Path, workspace: Path = HELLO_WORKSPACE):
@@ -45,7 +47,7 @@ class Server:
         self.workspace = workspace  # what flowlet serves; its peers know all that is asked here
 
     def __enter__(self):
-        with on_core(SERVER_CORE):
+        with on_core(self.core):
             self.start()
         return self
 
@@ -61,7 +63,8 @@ class FlowletServer(Server):
     name = "flowlet"
 
     def start(self):
-        self.flowlet = Flowlet(self.folder / "data", self.workspace).start(START_SECONDS)
+        outgoing = ["--allow-address", "127.0.0.1", "--resolve", f"upstream.example:80={self.upstream.split('//')[1]}"] if self.upstream else []
+        self.flowlet = Flowlet(self.folder / "data", self.workspace, options=outgoing).start(START_SECONDS)
         self.url, self.pid = self.flowlet.listen, self.flowlet.process.pid
 
     def stop(self):
@@ -98,6 +101,12 @@ class Epoll(ProgramServer):
         return [BUILD / "epoll", port]
 
 
+class Upstream(Epoll):
+    """What W3 asks, on the core of the load."""
+
+    core = LOAD_CORE
+
+
 class NodeProgram(ProgramServer):
     """From npm."""
 
@@ -106,7 +115,17 @@ class Fastify(NodeProgram):
     name = "fastify"
 
     def command(self, port):
-        return ["node", PEERS / "fastify.mjs", port]
+        return ["node", PEERS / "fastify.mjs", port, self.upstream or ""]
+
+
+class Node(NodeProgram):
+    """Hand-written, for W3."""
+
+    name = "node"
+    validates = False
+
+    def command(self, port):
+        return ["node", PEERS / "node.mjs", port, self.upstream]
 
 
 class NodeRed(NodeProgram):

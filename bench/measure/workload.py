@@ -2,6 +2,7 @@
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -25,6 +26,7 @@ class Workload:
     body: bytes | None = None  # of a POST; JSON
     workspace: Path = servers.BENCH_WORKSPACE
     most: tuple = ()  # (peer, at most this many times its CPU)
+    asks_upstream: bool = False  # the servers ask another one in turn
     beside: tuple | None = None  # (figure, path): its CPU is reported as well
 
 
@@ -51,7 +53,13 @@ def _sum_mb(pid):
 
 def _round(workload, kind, options):
     """Starts a server anew, warms it up, loads it, and looks what is left."""
-    with tempfile.TemporaryDirectory(prefix="flowlet-bench-") as folder, kind(Path(folder), workload.workspace) as server:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flowlet-bench-"))
+        server = kind(Path(folder), workload.workspace)
+        if workload.asks_upstream:
+            asked_folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flowlet-bench-"))
+            server.upstream = stack.enter_context(servers.Upstream(Path(asked_folder))).url
+        stack.enter_context(server)
         asked = workload.check(server)
         load.settle(server.pid)
         before = _sum_mb(server.pid)

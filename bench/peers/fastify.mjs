@@ -38,4 +38,10 @@ server.get("/loop", { schema: { querystring: object({ turns: integer }), respons
     return { turns: results.length, sum: results.reduce((sum, value) => sum + value, 0) };
 });
 
+const upstream = process.argv[3];
+const get = async (n) => (await (await fetch(`${upstream}/?name=${n}`)).json()).message;
+const told = { schema: { response: answers(object({ messages: { type: "array", items: text } })) } };
+server.get("/fan", told, async () => ({ messages: [await get(1), await get(2), await get(3), await get(4), await get(5)] }));
+server.get("/fan-at-once", told, async () => ({ messages: await Promise.all([1, 2, 3, 4, 5].map(get)) }));
+
 await server.listen({ host: "127.0.0.1", port: Number(process.argv[2]) });
