@@ -59,7 +59,10 @@ static bool read_query(const struct api_call *c, struct run_filter *f, struct er
         f->state = (int)state;
     if (before_id.ptr && !run_id_parse(before_id, &before))
         return error_set(err, ERR_INVALID, "`before` is no run's id");
-    f->before_id = (int64_t)before;
+    int64_t from = jsonx_int(c->query, "from", 0), to = jsonx_int(c->query, "to", 0);
+    f->text = jsonx_str(c->query, "text");
+    f->from_id = (int64_t)run_id_at(from);
+    f->before_id = (int64_t)(to && (!before || run_id_at(to) < before) ? run_id_at(to) : before);
     return true;
 }
 
@@ -189,6 +192,7 @@ static const struct shape run_list = {
                        {"next", &shape_text, false, "`before` of the next page; left out: there is none"}),
 };
 static const struct shape canceled = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"id", &shape_text, true, "of the run"})};
+static const struct shape text_shape = {.kind = SHAPE_STRING, .min = 1, .max = 200};
 static const struct shape limit_shape = {.kind = SHAPE_INT, .min = 1, .max = LIMIT_MAX};
 static const struct api_route routes[] = {
     {.method = "GET",
@@ -197,6 +201,11 @@ static const struct api_route routes[] = {
      .name = "listRuns",
      .about = "The workspace's runs, newest first. One that is not durable is listed within 0.2 s after its end.",
      .query = SHAPE_KEYS({"flow", &shape_text, false, "of this flow"}, {"state", &state_shape, false, "in this state"},
+                         {"text", &text_shape, false,
+                          "that have this in the names, inputs, outputs, errors, logs and effects that are kept of them, ASCII "
+                          "letters in either case; a page may then hold less than `limit`, and yet have a `next`"},
+                         {"from", &api_time, false, "accepted at this time or later"},
+                         {"to", &api_time, false, "accepted before this time"},
                          {"before", &api_cursor, false, "those before this run: `next` of the page before"},
                          {"limit", &limit_shape, false, "how many at most (100)"},
                          {"detail", &shape_bool, false, "true: with each one's history"}),

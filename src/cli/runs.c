@@ -6,7 +6,7 @@
 
 struct options {
     struct client_options client;
-    const char *flow, *state;
+    const char *flow, *state, *text, *since, *until;
     int64_t limit;
 };
 static const struct arg args[] = {
@@ -16,6 +16,17 @@ static const struct arg args[] = {
      .type = ARG_TEXT,
      .offset = offsetof(struct options, state),
      .help = "accepted, running, waiting, done, failed or canceled"},
+    {.flag = "text",
+     .value = "TEXT",
+     .type = ARG_TEXT,
+     .offset = offsetof(struct options, text),
+     .help = "that have this in what is kept of them: names, inputs, outputs, errors, logs"},
+    {.flag = "since",
+     .value = "TIME",
+     .type = ARG_TEXT,
+     .offset = offsetof(struct options, since),
+     .help = "30m, 6h or 7d ago, or a time: 2026-11-23, 2026-11-23T17:00 (UTC)"},
+    {.flag = "until", .value = "TIME", .type = ARG_TEXT, .offset = offsetof(struct options, until), .help = "the same"},
     {.flag = "limit",
      .value = "N",
      .type = ARG_NUMBER,
@@ -53,27 +64,90 @@ static void print_row(const json_t *run) {
     printf("\n");
 }
 
+/* "6h" before now, or a time. */
+static bool time_parse(const char *text, int64_t now_ms, int64_t *out, struct error *err) {
+    static const struct {
+        char letter;
+        int64_t ms;
+    } units[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"};
+    struct str s = str_from(text);
+    int64_t n;
+    for (size_t i = 0; s.len && i < ARRAY_LEN(units); i++)
+        if (text[s.len - 1] == units[i].letter && str_to_int64(str_of(text, s.len - 1), &n) && n >= 0 &&
+            n <= now_ms / units[i].ms) {
+            *out = now_ms - n * units[i].ms;
+            return true;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, forms[i], &tm);
+        if (end && (*end == 0 || strcmp(end, "Z") == 0) && tm.tm_year >= 70) {
+            *out = (int64_t)timegm(&tm) * 1000;
+            return true;
+        }
+    }
+    return error_set(err, ERR_INVALID, "`%.100s` is no time: say 30m, 6h or 7d, 2026-11-23 or 2026-11-23T17:00", text);
+}
+
+static bool add_time(const char *name, const char *text, struct buf *query, struct error *err) {
+    int64_t ms = 0;
+    if (!text)
+        return true;
+    return time_parse(text, clock_now_ms(), &ms, err) && buf_addf(query, "&%s=%lld", name, (long long)ms);
+}
+
+static bool build_query(const struct options *o, struct client *k, struct buf *query, struct error *err) {
+    if (o->flow)
+        buf_addf(query, "&flow=%s", client_encode(k, str_from(o->flow)));
+    if (o->state)
+        buf_addf(query, "&state=%s", client_encode(k, str_from(o->state)));
+    if (o->text)
+        buf_addf(query, "&text=%s", client_encode(k, str_from(o->text)));
+    return add_time("from", o->since, query, err) && add_time("to", o->until, query, err) &&
+           (buf_ok(query) || error_set(err, ERR_TOO_LARGE, "--text is too long"));
+}
+
+/* One page after the other, until there are enough: a search gives what it found within a moment, and where to go on. */
+static bool list_pages(const struct options *o, struct client *k, struct str query, json_t *runs, json_t **next,
+                       struct error *err) {
+    *next = NULL;
+    do {
+        struct str before = jsonx_string_value(*next);
+        const char *path =
+            client_path(k, err, "/runs?limit=%lld%s" STR_FMT STR_FMT, (long long)o->limit - (long long)json_array_size(runs),
+                        before.len ? "&before=" : "", STR_ARG(before), STR_ARG(query));
+        json_t *page = path ? client_ask(k, "GET", path, NULL, NULL, err) : NULL;
+        json_decref(*next);
+        *next = json_incref(json_object_get(page, "next"));
+        if (!page)
+            return false;
+        json_array_extend(runs, json_object_get(page, "runs"));
+        json_decref(page);
+    } while (*next && json_array_size(runs) < (size_t)o->limit);
+    return true;
+}
+
 static int list(const struct options *o, struct client *k, struct error *err) {
     struct buf query;
-    buf_init(&query, 1000);
-    buf_addf(&query, "?limit=%lld", (long long)o->limit);
-    if (o->flow)
-        buf_addf(&query, "&flow=%s", client_encode(k, str_from(o->flow)));
-    if (o->state)
-        buf_addf(&query, "&state=%s", client_encode(k, str_from(o->state)));
-    const char *path = client_path(k, err, "/runs%s", query.ptr);
-    json_t *answer = path ? client_ask(k, "GET", path, NULL, NULL, err) : NULL;
+    json_t *runs = json_array(), *next = NULL;
     const json_t *run;
     size_t i;
+    buf_init(&query, 4000);
+    bool ok = build_query(o, k, &query, err) && list_pages(o, k, buf_str(&query), runs, &next, err);
     buf_release(&query);
-    if (!answer)
-        return cli_fail(err);
-    if (o->client.json)
+    if (ok && o->client.json) {
+        json_t *answer = json_pack("{s:O}", "runs", runs);
+        if (next)
+            json_object_set(answer, "next", next);
         cli_print_json(answer);
-    else
-        json_array_foreach(json_object_get(answer, "runs"), i, run) print_row(run);
-    json_decref(answer);
-    return CLI_OK;
+        json_decref(answer);
+    } else if (ok) {
+        json_array_foreach(runs, i, run) print_row(run);
+    }
+    json_decref(next);
+    json_decref(runs);
+    return ok ? CLI_OK : cli_fail(err);
 }
 
 /* ---- one run ---- */
@@ -177,10 +251,11 @@ static int run(struct cli *c) {
 
 const struct command command_runs = {
     .name = "runs",
-    .usage = "[ID] [--flow ID] [--state STATE]",
+    .usage = "[ID] [--flow ID] [--state STATE] [--text TEXT] [--since TIME]",
     .summary = "Lists runs, newest first, or shows one block by block",
     .text = "Times are UTC. Values are shortened; --json has them as they were kept.",
-    .example = "    flowlet runs --state failed\n    flowlet runs 0019a8b3c1d2e4",
+    .example =
+        "    flowlet runs --state failed --since 6h\n    flowlet runs --text ada@example.com\n    flowlet runs 0019a8b3c1d2e4",
     .args = args,
     .arg_count = ARRAY_LEN(args),
     .options_size = sizeof(struct options),

@@ -16,8 +16,14 @@ static void on_drain(struct timer *t);
 
 /* ---- ids, random, the table ---- */
 
+/* Past the year 100,000 it is all the same. */
+uint64_t run_id_at(int64_t time_ms) {
+    const int64_t max_ms = INT64_MAX / CALLS_A_MS;
+    return (uint64_t)(time_ms < 0 ? 0 : time_ms > max_ms ? max_ms : time_ms) * CALLS_A_MS;
+}
+
 uint64_t runs_next_id(struct runs *rs) {
-    uint64_t id = (uint64_t)clock_now_ms() * CALLS_A_MS;
+    uint64_t id = run_id_at(clock_now_ms());
     rs->last_id = id > rs->last_id ? id : rs->last_id + 1;
     return rs->last_id;
 }

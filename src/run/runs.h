@@ -104,6 +104,8 @@ size_t runs_waiting_count(const struct runs *rs); /* those */
 
 /* Ids as text: 14 hex digits. */
 #define RUN_ID_TEXT 15
+/* All ids of runs that are accepted at this time or later are at least this. */
+uint64_t run_id_at(int64_t time_ms);
 void run_id_write(uint64_t id, char out[RUN_ID_TEXT]);
 MUST_USE bool run_id_parse(struct str text, uint64_t *id);
 const char *run_state_name(enum run_state s);

@@ -2,6 +2,7 @@
 import json
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -181,6 +182,21 @@ def test_runs_are_listed_in_pages_newest_first(server):
     assert ask(server, "GET", f"{WORKSPACE}/runs?flow=other").json == {"runs": []}
     detailed = ask(server, "GET", f"{WORKSPACE}/runs?limit=1&detail=true").json["runs"][0]
     assert detailed["history"]["blocks"]
+
+
+def test_runs_are_found_by_text_and_time(server):
+    def found(query):
+        return [r["id"] for r in ask(server, "GET", f"{WORKSPACE}/runs?{query}").json["runs"]]
+
+    first, second = (started(server, {"input": {"query": {"name": name}}}).json["run"] for name in ("Needle-1", 'Quote " and ä'))
+    begun = run_of(server, first)["started_ms"]
+    run_of(server, second)
+    assert found("text=needle-1") == [first]
+    assert found("text=" + quote('quote " AND ä')) == [second]
+    assert found(f"text=needle-1&from={begun}") == found(f"text=needle-1&to={begun + 1}") == [first]
+    assert found(f"text=needle-1&to={begun}") == found(f"text=needle-1&from={begun + 1}") == found("text=needle-1&state=failed") == []
+    refused(ask(server, "GET", f"{WORKSPACE}/runs?text="), 400, "invalid", "text")
+    refused(ask(server, "GET", f"{WORKSPACE}/runs?from=yesterday"), 400, "invalid", "from")
 
 
 def test_logs_are_waited_for(server):

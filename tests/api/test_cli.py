@@ -171,6 +171,9 @@ def test_a_run_is_shown_block_by_block(ringing):
     ring(ringing, "Search")
     run = wait_until(lambda: len(runs(ringing)) > before and runs(ringing)[0], 5, "the run's record")
     assert run["id"] in ringing.command("runs", "--flow", "ring", "--state", "done").stdout
+    assert run["id"] in ringing.command("runs", "--text", "RING", "--since", "5m").stdout
+    assert ringing.command("runs", "--text", "no such text").stdout == ringing.command("runs", "--until", "2020-01-31").stdout == ""
+    assert "7d" in ringing.command("runs", "--since", "soon", check=False).stderr
     text = ringing.command("runs", run["id"]).stdout
     assert "page" in text and "captured as page: POST https://page.example/incidents" in text and "Search" in text
     assert ringing.command("runs", "zzz", check=False).returncode == FAILED
