@@ -103,6 +103,21 @@ test: $(OUT)/tests/unit $(TESTS_WORKER) ## the unit tests (BUILD=asan for the sa
 	ASAN_OPTIONS=log_path=$(OUT)/report $(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
 	@! cat $(OUT)/report.* 2>/dev/null # Criterion overlooks a leak that a test's process tells at its exit
 
+# Packages
+VERSION = 0.1.0
+PREFIX = /usr/local
+DEB = build/flowlet_$(VERSION)_$(shell dpkg --print-architecture 2>/dev/null).deb
+install: all ## to PREFIX (/usr/local) under DESTDIR: program, manual page, completions, example workspaces
+	install -D -m 0755 $(OUT)/flowlet $(DESTDIR)$(PREFIX)/bin/flowlet
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/vendor-completions flowlet)
+	tools/man $(OUT)/flowlet $(VERSION) > $(DESTDIR)$(PREFIX)/share/man/man1/flowlet.1
+	$(OUT)/flowlet completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flowlet
+	$(OUT)/flowlet completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_flowlet
+	cp -r --no-preserve=ownership workspaces $(DESTDIR)$(PREFIX)/share/flowlet/
+
+deb: all ## a Debian package, build/flowlet_VERSION_ARCH.deb
+	tools/deb $(VERSION) $(DEB)
+
 headers: ## each header compiles alone
 	@for h in $$(find src -name '*.h'); do echo "#include \"$${h#src/}\"" | $(CC) $(CFLAGS) -fsyntax-only -x c - || exit 1; done
 
@@ -118,9 +133,9 @@ clean: ## removes all builds
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/;s/^/make /' | expand -t 17
 	@printf '\n%s\n' 'Beside it, each with --help:'
-	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, cron, peers, recipes, kill, fuzz, bench alone' \
+	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, cron, peers, recipes, packages, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all test test-runtime test-tools spec headers check format clean help fuzzers
+.PHONY: all install deb test test-runtime test-tools spec headers check format clean help fuzzers
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)
