@@ -34,12 +34,12 @@ $(OUT)/%.o: src/%.c Makefile
 	@echo "  cc $<"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The JavaScript that workers run, built by node and embedded. npm asks the network only when the lock file is newer.
-BUNDLES := build/gen/runtime.js build/gen/toolbox.js
+BUNDLES := build/gen/runtime.js build/gen/toolbox.js build/gen/checker.js
 NPM_DONE := runtime/node_modules/.package-lock.json
 $(OUT)/worker/bundle.o $(OUT)/js/version.o: $(BUNDLES)
-$(OUT)/js/version.o: CFLAGS += -DTOOLBOX_VERSION='"$(shell sha256sum build/gen/toolbox.js | cut -c1-16)"'
+$(OUT)/js/version.o: CFLAGS += -DTOOLBOX_VERSION='"$(shell cat build/gen/toolbox.js build/gen/checker.js | sha256sum | cut -c1-16)"'
 $(OUT)/worker/bundle.o: CFLAGS += -DBUNDLE_DIR='"build/gen"'
-$(BUNDLES) &: $(shell find runtime/src -type f) runtime/build.mjs $(NPM_DONE)
+$(BUNDLES) &: $(shell find runtime/src -type f) runtime/library.d.ts runtime/build.mjs $(NPM_DONE)
 	@echo "  bundle runtime"; cd runtime && OUT=../build/gen npm run --silent build
 	@touch $(BUNDLES)
 $(NPM_DONE): runtime/package-lock.json

@@ -1,13 +1,13 @@
 // Bundles the TypeScript that lives in a worker.
 //
-//     node build.mjs        writes $OUT/runtime.js and $OUT/toolbox.js   ($OUT: ../build/gen)
+//     node build.mjs        writes runtime.js, toolbox.js and checker.js into $OUT   ($OUT: ../build/gen)
 //     node build.mjs test   bundles test/*.test.ts beside them and runs them with node's test runner
 //
 // Each bundle is one script whose completion value is its `boot` function, and it leaves
 // no global behind: the worker evaluates it in a bare realm and then locks that realm.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -21,9 +21,32 @@ const withoutUnused = {
     setup: (bundle) => bundle.onLoad({ filter: UNUSED }, () => ({ contents: "module.exports = {};" })),
 };
 
-const script = (name) =>
+/** The declarations of ECMAScript 2023 in one text, without comments. */
+function language() {
+    const seen = new Set();
+    const read = (name) => {
+        if (seen.has(name)) return "";
+        seen.add(name);
+        const text = readFileSync(path.join(here, `node_modules/typescript/lib/lib.${name}.d.ts`), "utf8");
+        const before = [...text.matchAll(/^\/\/\/ <reference lib="(.*)" \/>/gm)].map((found) => read(found[1]));
+        return before.join("") + text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").replace(/\n\s*/g, "\n");
+    };
+    return read("es2023");
+}
+const libraries = {
+    name: "libraries",
+    setup(bundle) {
+        bundle.onResolve({ filter: /^flowlet:libraries$/ }, () => ({ path: "libraries", namespace: "flowlet" }));
+        bundle.onLoad({ filter: /.*/, namespace: "flowlet" }, () => ({
+            loader: "json",
+            contents: JSON.stringify({ "/lib.d.ts": language(), "/library.d.ts": readFileSync(path.join(here, "library.d.ts"), "utf8") }),
+        }));
+    },
+};
+
+const script = (name, more = {}) =>
     build({
-        plugins: [withoutUnused],
+        plugins: [withoutUnused, libraries],
         entryPoints: [path.join(here, `src/${name}.ts`)],
         outfile: path.join(out, `${name}.js`),
         bundle: true,
@@ -37,9 +60,14 @@ const script = (name) =>
         minifyWhitespace: true,
         minifySyntax: true,
         logLevel: "warning",
+        ...more,
     });
 
-await Promise.all([script("runtime"), script("toolbox")]);
+await Promise.all([
+    script("runtime"),
+    script("toolbox"),
+    script("checker", { minifyIdentifiers: true, external: ["fs", "path", "os", "inspector", "perf_hooks"], logLevel: "error" }),
+]);
 
 if (process.argv[2] === "test") {
     const tests = readdirSync(path.join(here, "test")).filter((f) => f.endsWith(".test.ts"));

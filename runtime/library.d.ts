@@ -114,6 +114,10 @@ interface HttpRequest {
     followRedirects?: boolean;
     /** The name of a secret that goes into the Authorization header. */
     auth?: string;
+    /** Sends the operation's key as `Idempotency-Key`: the same for each try. */
+    idempotencyKey?: boolean;
+    /** What becomes of a request whose outcome is not known; "repeat" when left out. */
+    unknown?: "repeat" | "fail";
     /** A GET that changes something. */
     changes?: boolean;
     /** What it is in practice mode's outbox, with `to`. */

@@ -6,7 +6,8 @@
 
 /* docs/internals.md, section 5. The body is what came: JSON, text or bytes. */
 #define RESPONSE                                                                                                                 \
-    "{\"type\": \"object\", \"properties\": {\"status\": {\"type\": \"integer\"}, \"headers\": {\"type\": \"object\"}, "         \
+    "{\"type\": \"object\", \"required\": [\"status\", \"headers\", \"body\", \"url\", \"timing\"], \"properties\": "            \
+    "{\"status\": {\"type\": \"integer\"}, \"headers\": {\"type\": \"object\"}, "                                                \
     "\"body\": {}, "                                                                                                             \
     "\"url\": {\"type\": \"string\"}, \"timing\": {\"type\": \"object\"}}}"
 

@@ -37,12 +37,20 @@ static void toolbox(void *arg, struct str job, release_toolbox_done_fn *done, vo
     pool_toolbox(k->pool, job, done, done_arg);
 }
 
+static void checker(void *arg, struct str job, release_toolbox_done_fn *done, void *done_arg) {
+    const struct check *k = arg;
+    pool_checker(k->pool, job, done, done_arg);
+}
+
 static const struct pool_handler no_runs; /* no run is ever given to a worker here */
 
 static bool check(struct check *k, const struct folder *folder, struct error *err) {
     struct pool_options options = {.workers = 1, .allow_unconfined = true};
-    struct release_env env = {
-        .toolbox = toolbox, .toolbox_arg = k, .toolbox_version = pool_toolbox_version(), .schedule_check = cron_check};
+    struct release_env env = {.toolbox = toolbox,
+                              .checker = checker,
+                              .toolbox_arg = k,
+                              .toolbox_version = pool_toolbox_version(),
+                              .schedule_check = cron_check};
     k->loop = loop_new();
     k->pool = pool_open(k->loop, &options, &no_runs, k, err);
     if (k->pool) {

@@ -60,8 +60,10 @@ const json_t *block_schema(struct flow *flow, const char *text) {
 }
 
 #define ERROR_SCHEMA                                                                                                             \
-    "{\"type\": \"object\", \"properties\": {\"block\": {\"type\": \"string\"}, \"code\": {\"type\": \"string\"}, "              \
-    "\"message\": {\"type\": \"string\"}, \"status\": {\"type\": \"integer\"}}}"
+    "{\"type\": \"object\", \"required\": [\"block\", \"code\", \"message\"], \"properties\": {"                                 \
+    "\"block\": {\"type\": \"string\"}, \"code\": {\"type\": \"string\"}, \"message\": {\"type\": \"string\"}, "                 \
+    "\"status\": {\"type\": \"integer\"}, \"retry\": {\"type\": \"boolean\"}, \"retry_after_ms\": {\"type\": \"number\"}, "      \
+    "\"cause\": {}}}"
 
 static void bind_fixed(struct flow *flow, struct block *b) {
     for (const struct input_def *in = b->type->inputs; in && in->name; in++)

@@ -3,6 +3,7 @@
 #include "flow/compile.h"
 #include "flow/graph.h"
 #include "flow/release_own.h"
+#include "flow/typing.h"
 
 struct build {
     struct release_env env;
@@ -13,6 +14,7 @@ struct build {
     struct codes codes;
     struct catalog catalog;
     struct flow_uses *uses; /* of each flow, once the toolbox has answered */
+    json_t *typing;         /* the type checker's job; NULL: none */
 };
 
 static void build_free(struct build *b) {
@@ -24,6 +26,7 @@ static void build_free(struct build *b) {
     free(b->uses);
     catalog_release(&b->catalog);
     codes_release(&b->codes);
+    json_decref(b->typing);
     findings_release(&b->findings);
     folder_free(b->folder);
     free(b);
@@ -242,6 +245,8 @@ static void check_all(struct build *b) {
         struct flow *flow = &w->flows[i];
         if (!flow->is_sound)
             continue;
+        if (b->env.checker)
+            flow->typing = json_array();
         flow_bind(flow, w, &b->findings);
         flow_check(flow, w, &b->findings);
         check_access(b, flow);
@@ -340,6 +345,57 @@ static void finish(struct build *b) {
     build_free(b);
 }
 
+/* ---- types ---- */
+
+static void types_key(const struct build *b, struct str job, char key[CODE_KEY_SIZE]) {
+    struct buf text;
+    buf_init(&text, SIZE_MAX);
+    buf_addf(&text, "types " STR_FMT " ", STR_ARG(b->env.toolbox_version));
+    buf_add(&text, job);
+    code_digest(buf_str(&text), key);
+    buf_release(&text);
+}
+
+static void on_types(void *arg, struct str answer, const struct error *failed) {
+    struct build *b = arg;
+    struct error err;
+    struct finding f = {.code = "checker"};
+    struct buf job;
+    char key[CODE_KEY_SIZE];
+    buf_init(&job, SIZE_MAX);
+    if (failed || !typing_answer(b->typing, answer, &b->findings, &err)) {
+        findings_add(&b->findings, &f, "types could not be checked, try again: %s", failed ? failed->text : err.text);
+    } else if (b->env.cache_put && jsonx_write(b->typing, &job)) {
+        types_key(b, buf_str(&job), key);
+        b->env.cache_put(b->env.cache_arg, key, answer);
+    }
+    buf_release(&job);
+    finish(b);
+}
+
+/* Everything is checked but types: they too, where that is wanted; the answer for the same workspace is kept. */
+static void check_types(struct build *b) {
+    struct buf job, kept;
+    char key[CODE_KEY_SIZE];
+    struct error err;
+    if (!b->env.checker) {
+        finish(b);
+        return;
+    }
+    buf_init(&job, SIZE_MAX);
+    buf_init(&kept, SIZE_MAX);
+    b->typing = typing_job(&b->catalog);
+    jsonx_write(b->typing, &job);
+    types_key(b, buf_str(&job), key);
+    if (b->env.cache_get && b->env.cache_get(b->env.cache_arg, key, &kept) &&
+        typing_answer(b->typing, buf_str(&kept), &b->findings, &err))
+        finish(b);
+    else
+        b->env.checker(b->env.toolbox_arg, buf_str(&job), on_types, b);
+    buf_release(&job);
+    buf_release(&kept);
+}
+
 /* ---- the toolbox ---- */
 
 static void keep_answers(struct build *b, const struct code *first) {
@@ -360,10 +416,11 @@ static void on_answer(void *arg, struct str answer, const struct error *failed) 
     if (ok) {
         keep_answers(b, b->codes.first);
         check_all(b);
+        check_types(b);
     } else {
         findings_add(&b->findings, &f, "scripts and expressions could not be looked at: %s", failed ? failed->text : err.text);
+        finish(b);
     }
-    finish(b);
 }
 
 static void ask_toolbox(struct build *b) {
@@ -379,7 +436,7 @@ static void ask_toolbox(struct build *b) {
         b->env.toolbox(b->env.toolbox_arg, buf_str(&text), on_answer, b);
     } else {
         check_all(b);
-        finish(b);
+        check_types(b);
     }
     buf_release(&text);
 }

@@ -19,16 +19,19 @@ void codes_release(struct codes *c) {
     codes_init(c, (struct str){NULL, 0});
 }
 
-static void digest(const struct codes *c, enum code_kind kind, struct str text, char key[CODE_KEY_SIZE]) {
-    crypto_hash_sha256_state state;
+void code_digest(struct str text, char key[CODE_KEY_SIZE]) {
     unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256_init(&state);
-    crypto_hash_sha256_update(&state, (const unsigned char *)kind_names[kind], strlen(kind_names[kind]) + 1);
-    crypto_hash_sha256_update(&state, (const unsigned char *)c->version.ptr, c->version.len);
-    crypto_hash_sha256_update(&state, (const unsigned char *)"", 1);
-    crypto_hash_sha256_update(&state, (const unsigned char *)text.ptr, text.len);
-    crypto_hash_sha256_final(&state, hash);
+    crypto_hash_sha256(hash, (const unsigned char *)text.ptr, text.len);
     hex_write(hash, sizeof hash, key);
+}
+
+static void digest(const struct codes *c, enum code_kind kind, struct str text, char key[CODE_KEY_SIZE]) {
+    struct buf all;
+    buf_init(&all, SIZE_MAX);
+    buf_addf(&all, "%s " STR_FMT " ", kind_names[kind], STR_ARG(c->version));
+    buf_add(&all, text);
+    code_digest(buf_str(&all), key);
+    buf_release(&all);
 }
 
 struct code *codes_add(struct codes *c, enum code_kind kind, struct str text, const json_t *schema) {

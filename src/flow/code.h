@@ -48,6 +48,9 @@ MUST_USE bool codes_answer(struct codes *c, struct str answer, struct error *err
 /* One code's answer from a cache; false when it is none. */
 bool code_set_answer(struct code *c, struct str answer);
 
+/* A key of a cache, in hex. */
+void code_digest(struct str text, char key[CODE_KEY_SIZE]);
+
 /* Parts of an answer; NULL and empty where there are none. */
 struct str code_js(const struct code *c);
 bool code_awaits(const struct code *c);

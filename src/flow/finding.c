@@ -50,6 +50,13 @@ void findings_add(struct findings *f, const struct finding *where, const char *f
     };
 }
 
+bool findings_has(const struct findings *f, struct str file, struct str pointer) {
+    for (size_t i = 0; i < f->count; i++)
+        if (str_eq(f->items[i].file, file) && str_eq(f->items[i].pointer, pointer))
+            return true;
+    return false;
+}
+
 void findings_locate(struct findings *f, struct str file, struct str text) {
     for (size_t i = 0; i < f->count; i++) {
         struct finding *it = &f->items[i];

@@ -400,6 +400,7 @@ bool flow_has_link(const struct flow *flow, struct str id) {
 
 void flow_release(struct flow *flow) {
     json_decref(flow->json);
-    flow->json = NULL;
+    json_decref(flow->typing);
+    flow->json = flow->typing = NULL;
     arena_release(&flow->arena);
 }

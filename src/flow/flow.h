@@ -84,9 +84,10 @@ struct flow {
     struct str id, file; /* "hello", "flows/hello.json" */
     struct str name;
     enum flow_type type;
-    json_t *json;  /* owned; the document */
-    bool is_sound; /* parsed without errors */
-    bool guesses;  /* it calls a flow that is not sound, whose outputs are not known */
+    json_t *json;   /* owned; the document */
+    bool is_sound;  /* parsed without errors */
+    bool guesses;   /* it calls a flow that is not sound, whose outputs are not known */
+    json_t *typing; /* owned; flow_check adds what the type checker is to look at (typing.c). NULL: types are not checked */
 
     struct block *blocks;
     size_t block_count;

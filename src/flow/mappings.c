@@ -12,6 +12,7 @@ struct use {
     const struct block *block;  /* which; NULL: the Start's */
     const struct mapping *mapping;
     uint64_t *always, *perhaps; /* names at that place */
+    uint64_t *reach;            /* and the bindings behind them; where types are checked */
 };
 
 static struct finding use_place(const struct use *u, const struct source *s, const char *code) {
@@ -160,11 +161,18 @@ static const struct port *find_port(const struct block *b, struct str name) {
     return NULL;
 }
 
+static void type_source(const struct use *u, const struct source *s, const struct port *port) {
+    struct finding place = use_place(u, s, "type");
+    if (u->n->flow->typing)
+        names_type(u->n, &(struct names_there){u->always, u->perhaps, u->reach}, &place, s, port);
+}
+
 static void check_mapping(struct use *u, const struct block *to) {
     const struct source *s = &u->mapping->source;
     const struct port *port = find_port(to, u->mapping->input);
     struct finding f = use_place(u, s, "unknown_input");
     source_walk(s, check_source, u);
+    type_source(u, s, port);
     if (!port && !to->any_input) {
         struct buf known;
         buf_init(&known, 400);
@@ -192,6 +200,8 @@ static void check_connection(struct names *n, size_t c) {
     struct use u = {.n = n, .c = it, .always = new_row(n, n->words), .perhaps = new_row(n, n->words)};
     struct finding f = connection_place(n->flow, it, "join_mapped");
     names_of(n, c, u.always, u.perhaps);
+    u.reach = new_row(n, n->binding_words);
+    names_reach(n, c, u.reach);
     if (to->type->waits && it->map_count) {
         findings_add(n->findings, &f, "a Join takes nothing in, it hands on what its ways brought: remove `map`");
         return;
@@ -216,8 +226,14 @@ static void check_deduplicate(struct names *n) {
     const struct block *start = &n->flow->blocks[0];
     for (size_t i = 0; i < start->binding_count; i++)
         bits_add(u.perhaps, names_number(n, start->bindings[i].name));
-    if (n->flow->deduplicate)
-        source_walk(n->flow->deduplicate, check_source, &u);
+    if (!n->flow->deduplicate)
+        return;
+    source_walk(n->flow->deduplicate, check_source, &u);
+    u.reach = new_row(n, n->binding_words);
+    for (size_t i = 0; i < start->binding_count; i++)
+        bits_add(u.reach, n->first_binding[0] + i);
+    u.always = u.perhaps;
+    type_source(&u, n->flow->deduplicate, NULL);
 }
 
 /* A loop's `while` sees what its turns see. */
@@ -230,6 +246,9 @@ static void check_repeat(struct names *n, const struct block *b) {
         return;
     names_of(n, b->outs[i], u.always, u.perhaps);
     source_walk(b->repeat, check_source, &u);
+    u.reach = new_row(n, n->binding_words);
+    names_reach(n, b->outs[i], u.reach);
+    type_source(&u, b->repeat, NULL);
 }
 
 void names_check_mappings(struct names *n) {

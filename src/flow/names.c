@@ -20,9 +20,13 @@ size_t names_number(const struct names *n, struct str name) { return (size_t)(ui
 
 static void number_names(struct names *n) {
     size_t most = 0;
-    for (size_t i = 0; i < n->flow->block_count; i++)
+    n->first_binding = arena_alloc(&n->arena, n->flow->block_count * sizeof *n->first_binding);
+    for (size_t i = 0; i < n->flow->block_count; i++) {
+        n->first_binding[i] = most;
         most += n->flow->blocks[i].binding_count;
+    }
     n->text = arena_alloc(&n->arena, most * sizeof *n->text);
+    n->binding_words = bits_words(most);
     for (size_t i = 0; i < n->flow->block_count; i++)
         for (size_t k = 0; k < n->flow->blocks[i].binding_count; k++) {
             struct str name = n->flow->blocks[i].bindings[k].name;
@@ -50,6 +54,23 @@ void names_of(const struct names *n, size_t c, uint64_t *always, uint64_t *perha
         if (!(b->maybe >> it->pin & 1))
             bits_add(always, name);
     }
+}
+
+void names_reach(const struct names *n, size_t c, uint64_t *row) {
+    const struct connection *it = connection(n, c);
+    const struct block *from = &n->flow->blocks[it->from];
+    for (size_t i = 0; i < n->flow->block_count; i++)
+        for (size_t k = 0; k < n->flow->blocks[i].binding_count; k++) {
+            bool stays = bits_has(names_row(n->reach, it->from, n->binding_words), n->first_binding[i] + k);
+            for (size_t j = 0; stays && j < from->binding_count; j++)
+                stays = !((from->bindings[j].pins & ~from->bindings[j].maybe) >> it->pin & 1) ||
+                        !str_eq(from->bindings[j].name, n->flow->blocks[i].bindings[k].name);
+            if (stays)
+                bits_add(row, n->first_binding[i] + k);
+        }
+    for (size_t k = 0; k < from->binding_count; k++)
+        if (from->bindings[k].pins >> it->pin & 1)
+            bits_add(row, n->first_binding[it->from] + k);
 }
 
 static void taken_with(const struct names *n, size_t c, uint64_t *taken) {
@@ -111,6 +132,8 @@ static void find_sets(struct names *n, const struct block *opener, size_t at) {
             continue;
         uint64_t *way = new_row(n, n->g->words), *way_always = new_row(n, n->words);
         taken_with(n, b->ins[k], way);
+        if (flow->typing)
+            names_reach(n, b->ins[k], names_row(n->reach, at, n->binding_words));
         names_of(n, b->ins[k], way_always, perhaps);
         if (b->type->waits) {
             close_over_join(n, opener, at, way);
@@ -136,6 +159,7 @@ void graph_check_names(struct graph *g, const struct catalog *w, struct findings
     n.always = arena_alloc(&n.arena, flow->block_count * n.words * sizeof *n.always);
     n.perhaps = arena_alloc(&n.arena, flow->block_count * n.words * sizeof *n.perhaps);
     n.taken = arena_alloc(&n.arena, flow->block_count * g->words * sizeof *n.taken);
+    n.reach = arena_alloc(&n.arena, flow->block_count * n.binding_words * sizeof *n.reach);
     for (size_t i = 0; i < flow->block_count; i++) {
         const struct block *opener = &flow->blocks[i == 0 ? 0 : flow->order[i - 1]];
         for (size_t k = 0; k < opener->inside_count; k++)

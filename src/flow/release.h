@@ -157,7 +157,9 @@ typedef void release_toolbox_done_fn(void *arg, struct str answer, const struct 
 struct release_env {
     /* pool_toolbox, or one like it: answers once, later. */
     void (*toolbox)(void *arg, struct str job, release_toolbox_done_fn *done, void *done_arg);
-    void *toolbox_arg;
+    /* pool_checker; NULL: types are not checked. */
+    void (*checker)(void *arg, struct str job, release_toolbox_done_fn *done, void *done_arg);
+    void *toolbox_arg; /* of both */
     /* What the toolbox said before, by a key of 64 hex digits; both NULL: no cache. */
     bool (*cache_get)(void *arg, const char *key, struct buf *out);
     void (*cache_put)(void *arg, const char *key, struct str value);

@@ -188,7 +188,10 @@ bool source_parse(const json_t *json, const struct finding *where, struct arena 
                   struct findings *findings) {
     struct parse p = {.where = *where, .arena = arena, .codes = codes, .findings = findings};
     p.where.pointer = arena_str(arena, where->pointer);
-    return parse(&p, json, out);
+    if (!parse(&p, json, out))
+        return false;
+    out->json = json;
+    return true;
 }
 
 void source_walk(const struct source *s, source_fn *fn, void *arg) {

@@ -24,6 +24,7 @@ struct path_step {
 
 struct source {
     enum source_kind kind;
+    const json_t *json;      /* as in the document; borrowed */
     struct str pointer;      /* in the document */
     struct str name;         /* FROM: the name read; SECRET, SETTING and LINK: which */
     struct path_step *steps; /* FROM: the way into it */

@@ -1,6 +1,6 @@
 /* link.h — what a worker process is given besides the frames on its socket.
  *
- * It is executed as `flowlet worker [--toolbox] [--memory-mb N] [--entry-ms N]` with an environment that holds the
+ * It is executed as `flowlet worker [--toolbox | --checker] [--memory-mb N] [--entry-ms N]` with an environment that holds the
  * engine's options alone and with these descriptors: 0 and 1 are /dev/null, 2 is the server's until the worker is
  * sealed, then /dev/null too, 3 and 4 are below. Nothing else is open. */
 #ifndef FLOWLET_LINK_H

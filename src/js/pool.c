@@ -50,6 +50,7 @@ struct group { /* a workspace */
 };
 
 struct toolbox_job {
+    bool types; /* for the checker */
     char *text;
     size_t len;
     toolbox_done_fn *done;
@@ -482,9 +483,12 @@ static void on_tick(struct timer *t) {
 
 /* ---- starting ---- */
 
-static struct worker *start(struct pool *p, bool toolbox, struct error *err) {
+/* job: of a toolbox, not yet taken; NULL: it will run flows. */
+static struct worker *start(struct pool *p, const struct toolbox_job *job, struct error *err) {
+    bool toolbox = job != NULL;
     struct spawn_options o = {.binary = p->options.binary,
-                              .toolbox = toolbox,
+                              .toolbox = toolbox && !job->types,
+                              .checker = toolbox && job->types,
                               .memory_mb = (toolbox ? TOOLBOX_MEMORY : (unsigned)p->options.memory_limit_bytes) >> 20,
                               .cpu_ms = toolbox ? TOOLBOX_MS : p->options.cpu_limit_ms};
     struct spawned process;
@@ -510,9 +514,9 @@ static struct worker *start(struct pool *p, bool toolbox, struct error *err) {
     return w;
 }
 
-static struct worker *start_or_retry(struct pool *p, bool toolbox) {
+static struct worker *start_or_retry(struct pool *p) {
     struct error err;
-    struct worker *w = start(p, toolbox, &err);
+    struct worker *w = start(p, NULL, &err);
     if (!w) {
         log_error("pool", "text=%s", log_quote(str_from(err.text)));
         replace(p, false);
@@ -547,7 +551,7 @@ static void fill_group(struct pool *p, struct group *g) {
         }
     for (; have < p->options.workers && !starting; have++) {
         struct worker *w = find_spare(p);
-        if (!w && !(w = start_or_retry(p, false)))
+        if (!w && !(w = start_or_retry(p)))
             return;
         give(w, g);
         starting = w->state == WORKER_STARTING;
@@ -602,7 +606,7 @@ struct pool *pool_open(struct loop *l, const struct pool_options *options, const
     timer_init(&p->tick, l, on_tick);
     timer_init(&p->later, l, on_later);
     timer_init(&p->retry, l, on_retry);
-    if (!start(p, false, err)) {
+    if (!start(p, NULL, err)) {
         buf_release(&p->layers);
         free(p);
         return NULL;
@@ -696,7 +700,7 @@ struct worker *pool_pick_alone(struct pool *p, struct str workspace) {
             return w;
         }
     }
-    struct worker *w = starting ? NULL : start_or_retry(p, false);
+    struct worker *w = starting ? NULL : start_or_retry(p);
     if (w) {
         w->alone = true;
         give(w, g);
@@ -725,7 +729,7 @@ static void start_jobs(struct pool *p) {
         if (p->closed)
             error_set(&err, ERR_CANCELED, "the server stops");
         else
-            w = start(p, true, &err);
+            w = start(p, job, &err);
         if (!(p->jobs = job->next))
             p->last_job = &p->jobs;
         if (!w) {
@@ -737,10 +741,13 @@ static void start_jobs(struct pool *p) {
     }
 }
 
-void pool_toolbox(struct pool *p, struct str job, toolbox_done_fn *done, void *arg) {
+static void add_job(struct pool *p, bool types, struct str job, toolbox_done_fn *done, void *arg) {
     struct toolbox_job *j = mem_alloc(sizeof *j);
-    *j = (struct toolbox_job){.text = str_dup(job), .len = job.len, .done = done, .arg = arg};
+    *j = (struct toolbox_job){.types = types, .text = str_dup(job), .len = job.len, .done = done, .arg = arg};
     *p->last_job = j;
     p->last_job = &j->next;
     timer_start(&p->later, 0);
 }
+
+void pool_toolbox(struct pool *p, struct str job, toolbox_done_fn *done, void *arg) { add_job(p, false, job, done, arg); }
+void pool_checker(struct pool *p, struct str job, toolbox_done_fn *done, void *arg) { add_job(p, true, job, done, arg); }

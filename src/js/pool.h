@@ -87,7 +87,9 @@ size_t pool_pids(const struct pool *p, int *pids, size_t max);
  * answer is JSON text; err is NULL when it worked. Called once, later. */
 typedef void toolbox_done_fn(void *arg, struct str answer, const struct error *err);
 void pool_toolbox(struct pool *p, struct str job, toolbox_done_fn *done, void *arg);
-/* Changes with the embedded toolbox, so that what an older one said is not used: its digest in hex. */
+/* The same for a job of the type checker. */
+void pool_checker(struct pool *p, struct str job, toolbox_done_fn *done, void *arg);
+/* Changes with the embedded toolbox and checker, so that what an older one said is not used: its digest in hex. */
 struct str pool_toolbox_version(void);
 
 #endif

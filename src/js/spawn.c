@@ -142,12 +142,15 @@ bool spawn_worker(const struct spawn_options *options, struct spawned *out, stru
                             memory,
                             "--cpu-ms",
                             cpu,
-                            options->toolbox ? "--toolbox" : NULL};
-    struct child child = {.path = options->binary ? options->binary : "/proc/self/exe",
-                          .argv = (char **)(uintptr_t)argv,
-                          .envp = (char **)(uintptr_t)(options->toolbox ? toolbox_environment : engine_environment),
-                          .socket = -1,
-                          .page = -1};
+                            options->toolbox   ? "--toolbox"
+                            : options->checker ? "--checker"
+                                               : NULL};
+    struct child child = {
+        .path = options->binary ? options->binary : "/proc/self/exe",
+        .argv = (char **)(uintptr_t)argv,
+        .envp = (char **)(uintptr_t)(options->toolbox || options->checker ? toolbox_environment : engine_environment),
+        .socket = -1,
+        .page = -1};
     struct spawned w = {.pidfd = -1, .socket = -1, .statm = -1};
     sigset_t all, before;
     snprintf(memory, sizeof memory, "%u", options->memory_mb);

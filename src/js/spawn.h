@@ -10,8 +10,8 @@
 #include "js/link.h"
 
 struct spawn_options {
-    const char *binary; /* NULL: this one */
-    bool toolbox;
+    const char *binary;    /* NULL: this one */
+    bool toolbox, checker; /* at most one; neither: it runs flows */
     unsigned memory_mb, cpu_ms;
 };
 

@@ -9,12 +9,17 @@
 
 EMBED("runtime", BUNDLE_DIR "/runtime.js")
 EMBED("toolbox", BUNDLE_DIR "/toolbox.js")
+EMBED("checker", BUNDLE_DIR "/checker.js")
 
 extern const char bundle_runtime_start[], bundle_runtime_end[], bundle_toolbox_start[], bundle_toolbox_end[];
+extern const char bundle_checker_start[], bundle_checker_end[];
 
 struct str bundle_runtime(void) {
     return str_of(bundle_runtime_start, (size_t)(bundle_runtime_end - bundle_runtime_start));
 }
 struct str bundle_toolbox(void) {
     return str_of(bundle_toolbox_start, (size_t)(bundle_toolbox_end - bundle_toolbox_start));
+}
+struct str bundle_checker(void) {
+    return str_of(bundle_checker_start, (size_t)(bundle_checker_end - bundle_checker_start));
 }

@@ -6,5 +6,6 @@
 
 struct str bundle_runtime(void);
 struct str bundle_toolbox(void);
+struct str bundle_checker(void);
 
 #endif

@@ -47,7 +47,7 @@
 
 struct engine_options {
     struct str bundle;      /* the script; borrowed */
-    bool toolbox;           /* eval is allowed */
+    bool toolbox;           /* or the checker: eval is allowed */
     unsigned cpu_ms;        /* of a run, by default */
     unsigned memory_mb;     /* over the base, of a run; by default and at most */
     struct link_page *page; /* borrowed */

@@ -130,17 +130,20 @@ NORETURN static void *engine_thread(void *arg) {
 }
 
 static bool parse(int argc, char **argv, unsigned *namespaces) {
-    static const struct option known[] = {{"toolbox", no_argument, NULL, 't'},
-                                          {"namespaces", required_argument, NULL, 'n'},
-                                          {"memory-mb", required_argument, NULL, 'm'},
-                                          {"cpu-ms", required_argument, NULL, 'c'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"toolbox", no_argument, NULL, 't'},          {"checker", no_argument, NULL, 'k'},
+        {"namespaces", required_argument, NULL, 'n'}, {"memory-mb", required_argument, NULL, 'm'},
+        {"cpu-ms", required_argument, NULL, 'c'},     {NULL, 0, NULL, 0}};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         int64_t number = 0;
-        if (c == '?' || (c != 't' && (!str_to_int64(str_from(optarg), &number) || number < 0 || number > UINT32_MAX)))
+        if (c == '?' || (c != 't' && c != 'k' && (!str_to_int64(str_from(optarg), &number) || number < 0 || number > UINT32_MAX)))
             return false;
-        if (c == 't')
+        if (c == 't' || c == 'k')
             options.toolbox = true;
+        if (c == 't')
+            options.bundle = parts.toolbox;
+        else if (c == 'k')
+            options.bundle = parts.checker;
         else if (c == 'n')
             *namespaces = (unsigned)number;
         else if (c == 'm')
@@ -152,7 +155,9 @@ static bool parse(int argc, char **argv, unsigned *namespaces) {
 }
 
 int worker_main(int argc, char **argv) {
-    return worker_run(argc, argv, &(struct worker_parts){.runtime = bundle_runtime(), .toolbox = bundle_toolbox()});
+    return worker_run(
+        argc, argv,
+        &(struct worker_parts){.runtime = bundle_runtime(), .toolbox = bundle_toolbox(), .checker = bundle_checker()});
 }
 
 int worker_run(int argc, char **argv, const struct worker_parts *given) {
@@ -164,10 +169,10 @@ int worker_run(int argc, char **argv, const struct worker_parts *given) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_IGN);
+    parts = *given;
+    options.bundle = parts.runtime;
     if (!parse(argc, argv, &namespaces))
         return LINK_EXIT_USAGE;
-    parts = *given;
-    options.bundle = options.toolbox ? parts.toolbox : parts.runtime;
     options.page = mmap(NULL, sizeof *options.page, PROT_READ | PROT_WRITE, MAP_SHARED, LINK_PAGE, 0);
     if (options.page == MAP_FAILED) {
         fprintf(stderr, "flowlet worker: the server starts this by itself\n");

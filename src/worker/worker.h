@@ -12,7 +12,7 @@ int worker_main(int argc, char **argv);
 
 /* What a worker is made of, for tests that bring their own. */
 struct worker_parts {
-    struct str runtime, toolbox; /* the bundles */
+    struct str runtime, toolbox, checker; /* the bundles */
     void (*serve)(void);         /* NULL: frames, one entry each. On the engine's thread, sealed, READY is said */
     bool unfiltered;             /* without the filter of system calls, to show that the other layers hold alone */
 };

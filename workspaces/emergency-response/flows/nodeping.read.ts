@@ -1,13 +1,13 @@
 /** A query, a form, JSON, or something else: NodePing sends what its user's template says, every value as text. */
 export async function read({ query, text, authorization }: { query?: Record<string, string>; text?: string; authorization?: string }): Promise<{
-    known: boolean; repeated: boolean; key: string; event: string; check: string; label: string; target: string; message: string;
+    known: boolean; repeated: boolean; key: string; event: "up" | "down"; check: string; label: string; target: string; message: string;
 }> {
     const fields = query ?? fieldsOf(text ?? "");
     const given = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1] ?? pick(fields, "secret");
     const known = given !== "" && (await secrets.check("nodeping_secret", given));
     const event = pick(fields, "event").toLowerCase();
     const read = {
-        event: event === "up" || event === "1" ? "up" : "down",
+        event: (event === "up" || event === "1" ? "up" : "down") as "up" | "down",
         check: pick(fields, "id", "_id", "uuid") || pick(fields, "label") || "monitor",
         label: pick(fields, "label") || pick(fields, "target", "tg") || "A monitor",
         target: pick(fields, "target", "tg"),

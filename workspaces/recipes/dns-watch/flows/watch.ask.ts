@@ -5,7 +5,7 @@ export async function ask({ records, server }: { records: { name: string; type: 
     const changes: Change[] = [];
     for (const { name, type } of records) {
         const key = `${name} ${type}`;
-        const now = await valuesOf(name, type, server);
+        const now = await valuesOf(name, type as keyof DnsRecords, server);
         if (!now) continue;
         const before = (await state.get(key))?.value as string[] | undefined;
         if (!before) await state.put(key, now);
@@ -15,7 +15,7 @@ export async function ask({ records, server }: { records: { name: string; type: 
 }
 
 /** The records as texts, in an order that does not depend on the answer's; null: nobody answered. */
-async function valuesOf(name: string, type: string, server?: string): Promise<string[] | null> {
+async function valuesOf(name: string, type: keyof DnsRecords, server?: string): Promise<string[] | null> {
     try {
         const answer = await dns.resolve(name, type, server ? { server } : {});
         if (answer.rcode === "SERVFAIL" || answer.rcode === "REFUSED") return null;
