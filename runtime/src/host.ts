@@ -1,5 +1,7 @@
 // What the worker's C gives to the bundle, and what it calls. docs/internals.md, section 4, has the frames.
 
+import { noting, type Box } from "./outbox.ts";
+
 export const enum Frame {
     FLOW = 1,
     PREPARE = 2,
@@ -25,6 +27,8 @@ export const enum Frame {
 export type Section = string | ArrayBuffer | undefined;
 
 export interface Host {
+    /** Where frames may be noted instead (outbox.ts). */
+    box?: Box;
     /** One frame to the server. A body may also be a string: then its UTF-8. */
     send(kind: Frame, run: number, ...sections: Section[]): void;
     /** What a run may use, where that is not the default. */
@@ -57,7 +61,7 @@ export interface Part {
 /** Set once by boot, before anything else runs. */
 export let host: Host;
 export function setHost(given: Host): void {
-    host = given;
+    host = given.box ? { ...given, send: noting(given, given.box) } : given;
 }
 
 export interface Runtime {

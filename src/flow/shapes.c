@@ -47,7 +47,7 @@ static const struct shape connection_shape = {
     {"run_ms", &(const struct shape){.kind = SHAPE_INT, .min = 100, .max = HOUR_MS}, false,                                      \
      "run time that is not spent waiting (30000)"},                                                                              \
         {"cpu_ms", &(const struct shape){.kind = SHAPE_INT, .min = 10, .max = 10 * MINUTE_MS}, false, "CPU time (10000)"}, {     \
-        "memory_mb", &(const struct shape){.kind = SHAPE_INT, .min = 8, .max = 64}, false, "memory (64)"                        \
+        "memory_mb", &(const struct shape){.kind = SHAPE_INT, .min = 8, .max = 64}, false, "memory (64)"                         \
     }
 
 static const struct shape limits_shape = {.kind = SHAPE_OBJECT, .ref = "limits", .keys = SHAPE_KEYS(RUN_LIMITS)};

@@ -219,6 +219,8 @@ static bool enter(JSObjectRef fn, size_t n, const JSValueRef args[], JSValueRef 
     *thrown = NULL;
     entry_begin();
     JSObjectCallAsFunction(the.ctx, fn, NULL, n, args, thrown);
+    if (!host_take_noted(the.ctx) && the.ended == ERR_NONE)
+        the.ended = ERR_RUN_MEMORY;
     entry_end();
     return !*thrown && the.ended == ERR_NONE;
 }

@@ -25,6 +25,7 @@
  *
  *     send(kind, run, ...sections)      queues a frame; a section is a string (as UTF-8, lone surrogates become U+FFFD),
  *                                       bytes, or undefined (empty). RangeError when it is larger than a frame may be
+ *     box {marks, texts}                where frames are noted for C to take after the entry: runtime/src/outbox.ts
  *     setLimits(run, cpuMs, memoryMb)   only for runs whose limits are not the defaults (10 s, 64 MB); never past
  *                                       what the server set for the process
  *     utf8Encode(string) → bytes        utf8Decode(bytes, fatal) → string; fatal: TypeError, else U+FFFD

@@ -197,6 +197,13 @@ static bool bytes_arg(JSContextRef ctx, size_t n, const JSValueRef args[], size_
 
 /* ---- frames ---- */
 
+static void add_units(struct frame_writer *w, const uint16_t *units, size_t len) {
+    /* A short text has room for the worst; a long one is counted first. */
+    char *at = frame_section_room(w, len < 4096 ? len * 3 : text_utf8_size(units, len));
+    if (at)
+        frame_section_done(w, text_to_utf8(units, len, at));
+}
+
 static bool add_section(JSContextRef ctx, struct frame_writer *w, JSValueRef value, JSValueRef *exception) {
     if (JSValueIsUndefined(ctx, value)) {
         frame_section(w, (struct str){NULL, 0});
@@ -213,17 +220,58 @@ static bool add_section(JSContextRef ctx, struct frame_writer *w, JSValueRef val
     if (!s)
         return false;
     size_t len = JSStringGetLength(s);
-    /* A short text has room for the worst; a long one is counted first. */
-    if (len > FRAME_JOINED_MAX) {
+    if (len > FRAME_JOINED_MAX)
         w->over = true;
-    } else {
-        const uint16_t *units = JSStringGetCharactersPtr(s);
-        char *at = frame_section_room(w, len < 4096 ? len * 3 : text_utf8_size(units, len));
-        if (at)
-            frame_section_done(w, text_to_utf8(units, len, at));
-    }
+    else
+        add_units(w, JSStringGetCharactersPtr(s), len);
     JSStringRelease(s);
     return true;
+}
+
+/* runtime/src/outbox.ts says what stands here. The marks are C's memory, which the engine shows as an array. */
+#define MARKS_OF_FRAME 6
+#define SECTIONS_NOTED 3
+#define MARKS (1 + 1000 * MARKS_OF_FRAME)
+static double marks[MARKS];
+static JSObjectRef texts;
+
+/* One frame from its marks and the units at *from. False: it is none, or has no room. */
+static bool take_noted(struct buf *out, const double mark[MARKS_OF_FRAME], const uint16_t **from, const uint16_t *to) {
+    if (!(mark[0] >= FRAME_PREPARED && mark[0] <= FRAME_PARKED && mark[1] >= 0 && mark[1] <= (double)FRAME_RUN_MAX))
+        return false;
+    enum frame_kind kind = (enum frame_kind)mark[0];
+    uint64_t run = (uint64_t)mark[1];
+    struct frame_writer w = frame_begin(out, kind, run);
+    for (size_t i = 0; i < SECTIONS_NOTED && (double)i < mark[2]; i++) {
+        if (!(mark[3 + i] >= 0 && mark[3 + i] <= (double)(to - *from)))
+            return false;
+        add_units(&w, *from, (size_t)mark[3 + i]);
+        *from += (size_t)mark[3 + i];
+    }
+    if (!frame_end(&w))
+        return false;
+    calls.sent(kind, run);
+    return true;
+}
+
+bool host_take_noted(JSContextRef ctx) {
+    struct buf *out = calls.out();
+    if (marks[0] == 0)
+        return true;
+    size_t end = marks[0] > 0 && marks[0] <= MARKS ? (size_t)marks[0] : 0;
+    marks[0] = 0;
+    host_hold(ctx);
+    JSStringRef s = JSValueToStringCopy(ctx, JSObjectGetPropertyAtIndex(ctx, texts, 0, NULL), NULL);
+    bool ok = s && out;
+    if (ok) {
+        const uint16_t *from = JSStringGetCharactersPtr(s), *to = from + JSStringGetLength(s);
+        for (size_t at = 1; ok && at + MARKS_OF_FRAME <= end; at += MARKS_OF_FRAME)
+            ok = take_noted(out, marks + at, &from, to);
+    }
+    if (s)
+        JSStringRelease(s);
+    host_let_go(ctx);
+    return ok;
 }
 
 HOST_FN(host_send) {
@@ -233,8 +281,12 @@ HOST_FN(host_send) {
     double kind = JSValueToNumber(ctx, args[0], NULL), run = JSValueToNumber(ctx, args[1], NULL);
     if (!(kind >= FRAME_PREPARED && kind <= FRAME_PARKED && run >= 0 && run <= (double)FRAME_RUN_MAX))
         return throw(ctx, THROW_RANGE, STR("no such kind of frame, or no such run"), exception);
+    if (!host_take_noted(ctx))
+        return throw(ctx, THROW_RANGE, STR("what the flow says at once is too large"), exception);
     struct frame_writer w = frame_begin(out, (enum frame_kind)kind, (uint64_t)run);
     bool ok = true;
+    while (n > 2 && JSValueIsUndefined(ctx, args[n - 1]))
+        n--;
     for (size_t i = 2; i < n && ok; i++)
         ok = add_section(ctx, &w, args[i], exception);
     w.over |= !ok;
@@ -452,6 +504,18 @@ static JSObjectRef global_function(JSContextRef ctx, const char *name) {
     return (JSObjectRef)v;
 }
 
+static void keep_bytes(void *bytes, void *arg) { (void)bytes, (void)arg; }
+
+static JSObjectRef box_new(JSContextRef ctx) {
+    JSObjectRef box = JSObjectMake(ctx, NULL, NULL);
+    texts = JSObjectMakeArray(ctx, 0, NULL, NULL);
+    JSValueProtect(ctx, texts);
+    set(ctx, box, "texts", texts);
+    set(ctx, box, "marks",
+        JSObjectMakeTypedArrayWithBytesNoCopy(ctx, kJSTypedArrayTypeFloat64Array, marks, sizeof marks, keep_bytes, NULL, NULL));
+    return box;
+}
+
 JSObjectRef host_new(JSContextRef ctx, const struct host_calls *given) {
     static const char *const types[] = {"TypeError", "RangeError", "SyntaxError"};
     calls = *given;
@@ -470,5 +534,6 @@ JSObjectRef host_new(JSContextRef ctx, const struct host_calls *given) {
                             kJSPropertyAttributeReadOnly, NULL);
         JSStringRelease(name);
     }
+    set(ctx, host, "box", box_new(ctx));
     return host;
 }

@@ -21,6 +21,10 @@ JSObjectRef host_new(JSContextRef ctx, const struct host_calls *calls);
 void host_hold(JSContextRef ctx);
 void host_let_go(JSContextRef ctx);
 
+/* After an entry: the frames that the bundle noted in host.box go to calls.out(), and calls.sent hears of each. False: they are
+ * more than a worker may have to say at once. */
+MUST_USE bool host_take_noted(JSContextRef ctx);
+
 /* Values from bytes. */
 JSStringRef host_string(struct str utf8) __attribute__((returns_nonnull));
 JSValueRef host_string_value(JSContextRef ctx, struct str utf8);
