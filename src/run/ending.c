@@ -2,11 +2,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/run.h"
+#include "store/keys.h"
 
 /* ---- answers ---- */
 
 void run_answer_now(struct run *r, int status, const json_t *headers, struct str body) {
     void (*answered)(void *, const struct run_answer *) = r->on_answered;
+    if (r->runs->followers)
+        followers_tell(r->runs, &(struct run_answer){.run = r->id, .status = status, .headers = headers, .body = body}, false);
     if (r->answered)
         return;
     r->answered = true;
@@ -16,26 +19,32 @@ void run_answer_now(struct run *r, int status, const json_t *headers, struct str
 }
 
 /* problem+json (RFC 9457) without internals: what went wrong inside is in the run's record. */
-void run_answer_problem(struct run *r, const struct error *err) {
+static int write_problem(const struct run *r, const struct error *err, json_t **headers, struct buf *body) {
     char id[RUN_ID_TEXT];
     int status = error_http_status(err->code);
-    if (r->answered)
-        return;
     run_id_write(r->id, id);
     json_t *problem = json_pack("{s:s,s:s,s:i,s:s,s:s}", "type", "about:blank", "title", error_general(err->code), "status",
                                 status, "code", error_name(err->code), "run", id);
     if (status < 500 || status == 503)
         json_object_set_new(problem, "detail", jsonx_from_str(str_from(err->text)));
-    json_t *headers = json_pack("[[ss]]", "Content-Type", "application/problem+json");
+    *headers = json_pack("[[ss]]", "Content-Type", "application/problem+json");
     if (status == 503)
-        json_array_append_new(headers, json_pack("[ss]", "Retry-After", "2"));
+        json_array_append_new(*headers, json_pack("[ss]", "Retry-After", "2"));
+    jsonx_write(problem, body);
+    json_decref(problem);
+    return status;
+}
+
+void run_answer_problem(struct run *r, const struct error *err) {
+    json_t *headers;
     struct buf body;
+    if (r->answered && !r->runs->followers)
+        return;
     buf_init(&body, 4096);
-    jsonx_write(problem, &body);
+    int status = write_problem(r, err, &headers, &body);
     run_answer_now(r, status, headers, buf_str(&body));
     buf_release(&body);
     json_decref(headers);
-    json_decref(problem);
 }
 
 /* A durable run's answer leaves once `responded` is committed (semantics 21). */
@@ -47,7 +56,13 @@ struct respond {
     json_t *headers;
     char *body;
     size_t body_len;
+    struct buf kept; /* sealed; for retries with the caller's key */
 };
+
+static bool respond_work(struct store_tx *tx, void *arg, struct error *err) {
+    const struct respond *p = container_of((struct journal_work *)arg, struct respond, work);
+    return tx_key_answer(tx, (int64_t)p->run, p->status, buf_str(&p->kept), err);
+}
 
 static void on_respond_committed(struct journal_work *w, const struct error *err) {
     struct respond *p = container_of(w, struct respond, work);
@@ -55,6 +70,7 @@ static void on_respond_committed(struct journal_work *w, const struct error *err
     if (r && !err)
         run_answer_now(r, p->status, p->headers, str_of(p->body, p->body_len));
     json_decref(p->headers);
+    buf_release(&p->kept);
     free(p->body);
     free(p);
 }
@@ -66,7 +82,7 @@ void run_responded(struct run *r, struct str payload) {
     if (payload.len && !frame_take_section(&payload, &body))
         body = (struct str){NULL, 0};
     int status = (int)jsonx_int(head, "status", 200);
-    if (r->durable && !r->answered) {
+    if (r->durable && (!r->answered || r->keeps_answer)) {
         struct respond *p = mem_alloc(sizeof *p);
         *p = (struct respond){.work = {.done = on_respond_committed},
                               .runs = r->runs,
@@ -75,6 +91,12 @@ void run_responded(struct run *r, struct str payload) {
                               .headers = json_incref(json_object_get(head, "headers")),
                               .body = str_dup(body),
                               .body_len = body.len};
+        buf_init(&p->kept, KEY_ANSWER_MAX + 1024);
+        if (r->keeps_answer) {
+            key_seal_answer(r, p->headers, body, &p->kept);
+            p->work.work = respond_work;
+            r->keeps_answer = false;
+        }
         json_t *record = json_pack("{s:s}", "r", "responded");
         journal_record(r, record);
         json_decref(record);
@@ -121,10 +143,13 @@ struct final {
     char *body;
     size_t body_len;
     int64_t ended_ms;
+    bool keeps_answer;
+    struct buf kept; /* sealed */
 };
 
 static void final_free(struct final *f) {
     buf_release(&f->history);
+    buf_release(&f->kept);
     json_decref(f->output);
     json_decref(f->headers);
     free(f->body);
@@ -135,7 +160,8 @@ static struct str error_text(const struct final *f) { return f->err.code ? str_f
 
 static bool end_work(struct store_tx *tx, void *arg, struct error *err) {
     struct final *f = container_of((struct journal_work *)arg, struct final, work);
-    return tx_run_end(tx, (int64_t)f->run, f->state, f->ended_ms, error_text(f), buf_str(&f->history), err);
+    return tx_run_end(tx, (int64_t)f->run, f->state, f->ended_ms, error_text(f), buf_str(&f->history), err) &&
+           (!f->keeps_answer || tx_key_answer(tx, (int64_t)f->run, f->status, buf_str(&f->kept), err));
 }
 
 /* Tells everybody, and lets go of the run. */
@@ -156,12 +182,11 @@ static void finish(struct run *r, struct final *f) {
     else
         run_answer_now(r, 204, NULL, (struct str){NULL, 0});
     if (r->on_ended)
-        r->on_ended(r->arg, &(struct run_end){
-                                .run = r->id,
-                                .state = f->state,
-                                .output = f->output,
-                                .error = f->err.code ? &f->err : NULL,
-                                .history = buf_str(&f->history)});
+        r->on_ended(r->arg, &(struct run_end){.run = r->id,
+                                              .state = f->state,
+                                              .output = f->output,
+                                              .error = f->err.code ? &f->err : NULL,
+                                              .history = buf_str(&f->history)});
     run_free(r);
 }
 
@@ -189,9 +214,27 @@ static void record(struct run *r, struct final *f) {
     r->runs->counts.recorded++;
 }
 
+/* What it answers is to be kept, whatever that is. */
+static void keep_answer(struct run *r, struct final *f) {
+    struct buf problem;
+    buf_init(&problem, 4096);
+    if (!f->answers && f->err.code) {
+        f->status = write_problem(r, &f->err, &f->headers, &problem);
+        f->body_len = problem.len;
+        f->body = buf_take(&problem);
+    } else if (!f->answers) {
+        f->status = 204;
+    }
+    f->answers = f->keeps_answer = true;
+    key_seal_answer(r, f->headers, str_of(f->body, f->body_len), &f->kept);
+    buf_release(&problem);
+}
+
 static void end(struct run *r, struct final *f) {
     run_detach(r, f->state != RUN_DONE);
     if (r->durable && r->phase != PHASE_PREPARING) {
+        if (r->keeps_answer)
+            keep_answer(r, f);
         r->phase = PHASE_ENDING;
         f->work = (struct journal_work){.work = end_work, .done = on_end_committed};
         journal_commit(r, &f->work);
@@ -206,6 +249,7 @@ static struct final *final_new(struct run *r, enum run_state state) {
     struct final *f = mem_alloc(sizeof *f);
     *f = (struct final){.runs = r->runs, .run = r->id, .state = state, .ended_ms = clock_now_ms()};
     buf_init(&f->history, RUN_TEXT_MAX);
+    buf_init(&f->kept, KEY_ANSWER_MAX + 1024);
     return f;
 }
 

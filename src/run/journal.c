@@ -287,8 +287,10 @@ static bool rebuild(struct run *r, const struct reload *l, struct error *err) {
         size_t len = text.len;
         r->results[r->result_count++] = str_of(buf_take(&text), len);
     }
-    if (p.responded)
+    if (p.responded) {
         r->answered = true;
+        r->keeps_answer = false;
+    }
     json_t *all = json_pack("{s:o,s:o,s:o}", "ends", p.ends, "begins", p.begins, "dones", p.dones);
     bool ok =
         jsonx_write(all, &r->replay) || error_set(err, ERR_TOO_LARGE, "the journal is larger than %d bytes", FRAME_JOINED_MAX);
@@ -305,6 +307,7 @@ static bool reload_head(struct run *r, const struct reload *l, struct error *err
     if (!unseal(r->runs->env.key, str_of(context, (size_t)n), l->row.accepted, &r->head, err))
         return false;
     json_t *head = jsonx_parse(buf_str(&r->head), err);
+    r->keeps_answer = jsonx_bool(head, "keeps_answer", false);
     struct str seed = jsonx_str(head, "seed"), nonce = jsonx_str(head, "nonce");
     bool ok = head && seed.len == 2 * sizeof r->seed && hex_parse(seed, r->seed);
     if (nonce.len == sizeof r->nonce - 1)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "run/links.h"
 #include "run/run.h"
+#include "store/keys.h"
 
 /* ---- the head (docs/internals.md, section 4) ---- */
 
@@ -100,6 +101,8 @@ bool run_build_head(struct run *r, const struct run_request *request, const json
     buf_add_int(b, r->trial ? run_now_ms(r) : r->started_ms);
     buf_adds(b, r->mode == 'l' ? ",\"mode\":\"live\"" : ",\"mode\":\"practice\"");
     buf_adds(b, r->durable ? ",\"durable\":true" : ",\"durable\":false");
+    if (r->keeps_answer)
+        buf_adds(b, ",\"keeps_answer\":true");
     buf_adds(b, ",\"seed\":\"");
     buf_adds(b, seed);
     buf_addc(b, '"');
@@ -275,6 +278,10 @@ uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
     map_set(&rs->open, map_key(&r->id), r);
     if (s->request)
         buf_add(&r->body, s->request->body);
+    if (s->request && s->idempotency_key.len) {
+        r->key = run_key_new(s->request, s->idempotency_key);
+        r->keeps_answer = !r->at_once;
+    }
     json_t *input = s->request ? NULL : s->input ? s->input : json_object();
     bool ok = run_build_head(r, s->request, input, err) && (!s->repeated || add_repeated(r, s->repeated, err));
     json_decref(input);
@@ -352,9 +359,14 @@ struct accept {
     char *delivery;
     size_t delivery_len;
     int64_t cron_instant_ms;
-    int64_t first; /* who has handled this delivery */
+    int64_t first;      /* who has handled this delivery */
+    struct key_row key; /* key empty: the caller gave none */
+    struct arena arena;
     bool fresh;
 };
+
+/* The caller's key was claimed before. */
+static bool is_repeated(const struct accept *a) { return a->key.key.len && a->key.run != a->first; }
 
 static bool accept_work(struct store_tx *tx, void *arg, struct error *err) {
     struct accept *a = arg;
@@ -367,10 +379,15 @@ static bool accept_work(struct store_tx *tx, void *arg, struct error *err) {
     if (a->cron_instant_ms &&
         !tx_cron_fire(tx, row->workspace, row->flow, a->cron_instant_ms, row->id, row->started_ms, &a->fresh, err))
         return false;
-    return a->first != row->id || !a->fresh || tx_run_put(tx, row, err);
+    if (a->key.key.len) {
+        a->key.run = a->first;
+        if (!tx_key_claim(tx, &a->key, &a->arena, err))
+            return false;
+    }
+    return a->first != row->id || !a->fresh || is_repeated(a) || tx_run_put(tx, row, err);
 }
 
-static void answer_accepted(struct run *r, uint64_t run, bool duplicate) {
+void run_answer_accepted(struct run *r, uint64_t run, bool duplicate) {
     char id[RUN_ID_TEXT], body[80];
     run_id_write(run, id);
     int n = snprintf(body, sizeof body, "{\"run\":\"%s\"%s}\n", id, duplicate ? ",\"duplicate\":true" : "");
@@ -388,20 +405,24 @@ static void on_accepted(void *arg, const struct error *err) {
         if (r->on_ended)
             r->on_ended(r->arg, &(struct run_end){.run = r->id, .state = RUN_FAILED, .error = err});
         run_free(r);
+    } else if (r && is_repeated(a)) {
+        run_answer_first(r, &a->key);
+        run_free(r);
     } else if (r && (duplicate || !a->fresh)) {
-        answer_accepted(r, (uint64_t)a->first, true);
+        run_answer_accepted(r, (uint64_t)a->first, true);
         if (r->on_ended)
             r->on_ended(r->arg, &(struct run_end){.run = (uint64_t)a->first, .state = RUN_CANCELED});
         run_free(r);
     } else if (r) {
         events_add(a->rs->events, r, "accepted", (struct str){NULL, 0}, str_from(r->trigger));
         if (r->at_once)
-            answer_accepted(r, r->id, false);
+            run_answer_accepted(r, r->id, false);
         r->phase = PHASE_QUEUED;
         run_give(r);
     }
     buf_release(&a->sealed);
     free(a->delivery);
+    arena_release(&a->arena);
     free(a);
 }
 
@@ -414,6 +435,14 @@ void run_accept(struct run *r, struct str delivery, int64_t cron_instant_ms) {
         a->delivery = str_dup(delivery);
         a->delivery_len = delivery.len;
     }
+    arena_init(&a->arena);
+    if (r->key)
+        a->key = (struct key_row){.workspace = a->row.workspace,
+                                  .mode = r->mode,
+                                  .flow = a->row.flow,
+                                  .key = str_of(r->key->key, KEY_HASH_BYTES),
+                                  .request = str_of(r->key->request, KEY_HASH_BYTES),
+                                  .time_ms = r->started_ms};
     r->phase = PHASE_ACCEPTING;
     store_write(r->runs->env.store, accept_work, on_accepted, a);
 }

@@ -5,6 +5,7 @@
  *     operation.c   what a run asks for: checked, journaled, carried out, delivered in order
  *     journal.c     a durable run's records; resuming
  *     ending.c      answers, the end, history
+ *     keys.c        callers' idempotency keys
  *     waits.c       those that only wait, without a worker
  *     events.c      what happened, for following; watching runs as they go
  *     trial.c       what a test run has of its own
@@ -19,13 +20,13 @@
 #include "run/runs.h"
 #include "run/trial.h"
 
-#define RUN_TEXT_MAX (20u * 1024 * 1024)   /* bytes of a head, a journal or a history */
-#define RUN_OPERATIONS_MAX 1000            /* open at once */
-#define RUN_EFFECTS_MAX 2000               /* kept in history */
+#define RUN_TEXT_MAX (20u * 1024 * 1024)    /* bytes of a head, a journal or a history */
+#define RUN_OPERATIONS_MAX 1000             /* open at once */
+#define RUN_EFFECTS_MAX 2000                /* kept in history */
 #define RUN_CONTENT_MAX ((size_t)32 * 1024) /* bytes of what a test captured that its history keeps, each */
-#define RUN_SAID_MAX 256                   /* bytes of a head that is kept, so that the next like it need not be parsed */
-#define RUN_HISTORY_MAX (6u * 1024 * 1024) /* bytes that a worker tells; what is longer is none of ours */
-#define RUN_FLUSH_MS 20                    /* how long a record may wait for company before it is committed */
+#define RUN_SAID_MAX 256                    /* bytes of a head that is kept, so that the next like it need not be parsed */
+#define RUN_HISTORY_MAX (6u * 1024 * 1024)  /* bytes that a worker tells; what is longer is none of ours */
+#define RUN_FLUSH_MS 20                     /* how long a record may wait for company before it is committed */
 
 enum run_phase {
     PHASE_PREPARING, /* durable endpoint: the worker parses the request */
@@ -85,6 +86,8 @@ struct run {
     bool canceled;         /* while it was parked: ends as soon as its journal is read */
     struct error *stopped; /* owned; past its limit: only its FINISH is waited for, by `limit` */
 
+    struct run_key *key; /* owned; of the caller, until it is claimed. NULL: none */
+    bool keeps_answer;   /* for retries with the caller's key, and has not yet */
     bool at_once;        /* the caller is told as soon as it is accepted */
     bool answered;       /* the caller was told, or `responded` is recorded */
     struct final *final; /* PHASE_ENDING: ending.c's */
@@ -103,6 +106,7 @@ struct runs {
     size_t random_left;
     struct timer mend; /* looks whether stalled runs can go on */
     struct waits *waits;
+    struct follower *followers; /* callers that get another's answer */
     struct events *events;
     struct runs_counts counts;
     struct buf said; /* the last short head of a FINISH, and what it parses to: most of them are alike */
@@ -128,6 +132,8 @@ void runs_random(struct runs *rs, void *out, size_t size);
 uint64_t runs_next_id(struct runs *rs);
 
 /* launch.c */
+/* 202 with the run's id. */
+void run_answer_accepted(struct run *r, uint64_t run, bool duplicate);
 bool run_build_head(struct run *r, const struct run_request *request, const json_t *input, struct error *err);
 void run_give(struct run *r); /* to a worker, or into the queue */
 void runs_give_queued(struct runs *rs, struct str workspace);
@@ -173,6 +179,21 @@ MUST_USE bool journal_add_sealed(struct store_tx *tx, const struct seal_key *key
 void journal_forget(struct run *r);
 void run_stall(struct run *r);
 void run_reload(struct run *r); /* reads the journal, then gives it to a worker */
+
+/* keys.c */
+#define KEY_ANSWER_MAX (1024 * 1024) /* bytes of an answer that is kept */
+struct key_row;
+struct run_key {
+    uint8_t key[32], request[32]; /* hashes */
+};
+struct run_key *run_key_new(const struct run_request *q, struct str key) MUST_USE;
+/* The caller's key was claimed before: r, which never was a run, gets the first one's answer, now or later. */
+void run_answer_first(struct run *r, const struct key_row *first);
+/* out stays empty where it is too large to be kept. */
+void key_seal_answer(const struct run *r, const json_t *headers, struct str body, struct buf *out);
+/* Those that wait for this run's answer, or all. */
+void followers_tell(struct runs *rs, const struct run_answer *answer, bool all);
+void followers_forget(struct runs *rs, uint64_t run);
 
 /* waits.c */
 struct waits *waits_new(struct runs *rs);

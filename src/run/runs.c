@@ -178,6 +178,7 @@ void run_free(struct run *r) {
     json_decref(r->effects);
     trial_unref(r->trial);
     free(r->trigger);
+    free(r->key);
     release_unref(r->release);
     free(r);
 }
@@ -462,15 +463,18 @@ static bool is_awaited(const struct runs *rs) {
         if (!r->durable || r->on_answered || r->on_ended)
             return true;
     }
-    return false;
+    return rs->followers != NULL;
 }
 
-static void answer_late(const struct runs *rs) {
+static void answer_late(struct runs *rs) {
     struct map_entry *e;
     struct error err;
     error_set(&err, ERR_BUSY, "the server is shutting down");
     for (size_t at = 0; (e = map_next(&rs->open, &at));)
         run_answer_problem(e->value, &err);
+    json_t *headers = json_pack("[[ss]]", "Retry-After", "2");
+    followers_tell(rs, &(struct run_answer){.status = 503, .headers = headers}, true);
+    json_decref(headers);
 }
 
 static void on_drain(struct timer *t) {
@@ -501,6 +505,7 @@ void runs_close(struct runs *rs) {
     timer_stop(&rs->mend);
     timer_stop(&rs->drain);
     waits_free(rs->waits);
+    followers_tell(rs, &(struct run_answer){.status = 503}, true);
     map_release(&rs->open);
     map_release(&rs->apart);
     events_free(rs->events);
@@ -513,6 +518,7 @@ void runs_close(struct runs *rs) {
 
 void runs_forget_caller(struct runs *rs, uint64_t run) {
     struct run *r = runs_find(rs, run);
+    followers_forget(rs, run);
     if (!r)
         return;
     r->on_answered = NULL;

@@ -57,6 +57,7 @@ struct run_start {
     struct workspace *workspace;
     const struct release_flow *flow;   /* of workspace->release */
     const struct run_request *request; /* endpoints; else NULL and */
+    struct str idempotency_key;        /* the caller's; empty: none. Only of requests to durable flows */
     json_t *input;                     /* an object; taken; NULL: {} */
     const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */
     int64_t cron_instant_ms;           /* not 0: fires only if this instant was not fired before */
@@ -80,7 +81,7 @@ struct runs_env {
     const struct seal_key *key;
     struct op_env ops;
     const char *links_url; /* where links to Waits answer: "https://flows.example.com"; borrowed, and final once runs start */
-    unsigned max_runs; /* under way at once; beyond: ERR_BUSY */
+    unsigned max_runs;     /* under way at once; beyond: ERR_BUSY */
 };
 
 struct runs *runs_open(const struct runs_env *env, struct error *err);

@@ -41,6 +41,7 @@ struct call {
 };
 
 #define FIELDS_MAX 64
+#define KEY_MAX 255 /* characters of an Idempotency-Key */
 #define TRIGGER_MAX 256
 
 /* ---- answers ---- */
@@ -227,6 +228,25 @@ static void write_trigger(struct str method, struct str path, char out[TRIGGER_M
     out[n + (path.len < room ? path.len : room)] = 0;
 }
 
+/* The caller's key (draft-ietf-httpapi-idempotency-key-header): a text in quotes, or as most send it without. Of methods that
+ * may be repeated anyway it is not looked at. */
+static bool take_key(struct call *c, struct str *key) {
+    struct str text = str_trim(httpd_header(c->rq, "Idempotency-Key")), method = httpd_method(c->rq);
+    *key = (struct str){NULL, 0};
+    if (!text.ptr || !c->match.flow->durable || str_is(method, "GET") || str_is(method, "HEAD"))
+        return true;
+    if (text.len > 1 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"')
+        text = str_of(text.ptr + 1, text.len - 2);
+    bool ok = text.len > 0 && text.len <= KEY_MAX;
+    for (size_t i = 0; ok && i < text.len; i++)
+        ok = text.ptr[i] >= ' ' && text.ptr[i] < 127 && text.ptr[i] != '"';
+    *key = text;
+    if (!ok)
+        answer_problem(c, 400, error_general(ERR_INVALID),
+                       "Idempotency-Key takes 1 to 255 printable ASCII characters, best in quotes", no_field);
+    return ok;
+}
+
 static void start_run(struct call *c) {
     struct endpoints *e = c->endpoints;
     struct httpd_request *rq = c->rq;
@@ -240,10 +260,18 @@ static void start_run(struct call *c) {
     q.headers = httpd_headers(rq, &q.header_count);
     if (c->match.flow->needs & NEED_CLIENT)
         q.client = client_of(c);
+    struct str key;
+    if (!take_key(c, &key))
+        return;
     char trigger[TRIGGER_MAX];
     write_trigger(q.method, httpd_path(rq), trigger);
-    struct run_start start = {
-        .workspace = c->workspace, .flow = c->match.flow, .request = &q, .trigger = trigger, .answered = on_answered, .arg = c};
+    struct run_start start = {.workspace = c->workspace,
+                              .flow = c->match.flow,
+                              .request = &q,
+                              .trigger = trigger,
+                              .idempotency_key = key,
+                              .answered = on_answered,
+                              .arg = c};
     timer_start(&c->timer, ENDPOINT_ANSWER_MS);
     uint64_t run = runs_start(e->env.runs, &start, &err);
     if (run)

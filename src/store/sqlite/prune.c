@@ -70,8 +70,12 @@ static bool prune_rest(struct store_tx *tx, const struct prune_limits *limits, i
         return false;
     *gone += tx_changes(tx);
     /* A run's number begins with its time. */
+    static const char keys[] =
+        "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2) AND run NOT IN (SELECT "
+        "run FROM accepted)";
     static const char links[] = "DELETE FROM links WHERE run < ?1 * 4096 AND run NOT IN (SELECT run FROM accepted)";
-    return tx_exec(tx, err, links, "i", now_ms - limits->history_ms) &&
+    return tx_exec(tx, err, keys, "ii", now_ms - DAY_MS, (int64_t)STEP_ROWS) &&
+           tx_exec(tx, err, links, "i", now_ms - limits->history_ms) &&
            tx_exec(tx, err, cron, "i", now_ms - limits->deliveries_ms) && tx_exec(tx, err, releases, "i", limits->releases);
 }
 

@@ -61,6 +61,12 @@ static const char *const migrations[] = {
     "CREATE TABLE versions (workspace INTEGER NOT NULL, flow TEXT NOT NULL, number INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
     "  release INTEGER NOT NULL, author TEXT NOT NULL, message TEXT NOT NULL, content BLOB NOT NULL,"
     "  PRIMARY KEY (workspace, flow, number)) WITHOUT ROWID;",
+    /* 8. Callers' idempotency keys, and what their first requests were answered. */
+    "CREATE TABLE keys (id INTEGER PRIMARY KEY, workspace INTEGER NOT NULL, mode TEXT NOT NULL, flow TEXT NOT NULL,"
+    "  key BLOB NOT NULL, request BLOB NOT NULL, run INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    "  status INTEGER NOT NULL DEFAULT 0, answer BLOB NOT NULL DEFAULT x'', UNIQUE (workspace, mode, flow, key));"
+    "CREATE INDEX keys_by_run ON keys (run);"
+    "CREATE INDEX keys_by_time ON keys (time_ms);",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
