@@ -4,9 +4,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 function filesOf(folder) {
-    const paths = readdirSync(folder, { recursive: true }).filter((path) => /^[^.][^/]*$|^flows\/[^./][^/]*$/.test(path));
+    const paths = readdirSync(folder, { recursive: true }).filter((path) => /^[^.][^/]*$|^(flows|examples)\/[^./][^/]*$/.test(path));
     return Object.fromEntries(
-        paths.filter((path) => path !== "flows").sort().map((path) => [path, readFileSync(`${folder}/${path}`, "utf8")]),
+        paths.filter((path) => path !== "flows" && path !== "examples").sort().map((path) => [path, readFileSync(`${folder}/${path}`, "utf8")]),
     );
 }
 

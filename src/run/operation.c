@@ -440,7 +440,7 @@ static void carry_out(struct operation *o, json_t *args, struct str key) {
         return;
     }
     if (o->type) {
-        const json_t *given = o->trial ? trial_answer(o->trial, o->id) : NULL;
+        const json_t *given = o->trial ? trial_answer(o->trial, o->id, o->name, o->about) : NULL;
         if (!given || !take_given(o, replaced, given))
             ask_type(o, replaced, key);
         json_decref(replaced);

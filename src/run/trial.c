@@ -48,20 +48,26 @@ static void plain_path(struct str path, struct buf *out) {
     }
 }
 
-json_t *trial_answer(const struct trial *t, const char *operation) {
-    const char *number = strrchr(operation, '#');
-    struct str path = str_of(operation, number ? (size_t)(number - operation) : strlen(operation));
-    json_t *given = json_object_get(t->answers, operation);
+static json_t *answer_of_path(const struct trial *t, struct str path) {
     struct buf plain;
-    if (given || !t->answers)
-        return given;
-    if ((given = json_object_getn(t->answers, path.ptr, path.len)))
+    json_t *given = json_object_getn(t->answers, path.ptr, path.len);
+    if (given)
         return given;
     buf_init(&plain, path.len);
     plain_path(path, &plain);
     given = json_object_get(t->answers, plain.ptr);
     buf_release(&plain);
     return given;
+}
+
+json_t *trial_answer(const struct trial *t, const char *operation, const char *name, const char *about) {
+    const char *number = strrchr(operation, '#');
+    json_t *given = json_object_get(t->answers, operation);
+    if (!given && about)
+        given = json_object_get(t->answers, about);
+    if (given || !t->answers || !number || strcmp(name, "wait") == 0)
+        return given;
+    return answer_of_path(t, str_of(operation, (size_t)(number - operation)));
 }
 
 bool trial_state_add(struct trial *t, const char *name, const json_t *args, int64_t now_ms, unsigned *sees, struct error *err) {

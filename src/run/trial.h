@@ -2,7 +2,7 @@
  * operations may have their answers given, and what it writes to `state` is forgotten.
  *
  *     t = trial_new(capture);              shared, by reference, with the runs that it starts
- *     trial_answer(t, "scan[2].http#1")    what the example says this operation gives
+ *     trial_answer(t, id, name, about)     what the example says this operation gives
  *     trial_state(...)                     on the writer's thread: as if the test's writes had been made
  *
  * Nothing of a captured test stays: each of its state operations first repeats the test's writes so far, and its work is
@@ -18,10 +18,10 @@
 struct trial {
     unsigned refs;
     bool capture;
-    json_t *answers;                      /* owned: {OPERATION: VALUE}; NULL: none */
-    int64_t now_ms;                       /* what its clock shows throughout; 0: the time */
-    bool blank;                           /* state holds what trial_set_state gave, and nothing else */
-    struct trial_write *writes, **last;   /* never changed once they are in the list */
+    json_t *answers;                    /* owned: {OPERATION: VALUE}; NULL: none */
+    int64_t now_ms;                     /* what its clock shows throughout; 0: the time */
+    bool blank;                         /* state holds what trial_set_state gave, and nothing else */
+    struct trial_write *writes, **last; /* never changed once they are in the list */
     unsigned write_count;
 };
 
@@ -31,9 +31,10 @@ MUST_USE bool trial_set_state(struct trial *t, const json_t *state, struct error
 struct trial *trial_ref(struct trial *t); /* takes NULL */
 void trial_unref(struct trial *t);        /* takes NULL */
 
-/* Borrowed; NULL: none is given. Looked for under the operation's id, under its path, and under the path without attempt
- * and turn numbers: "scan[2].http~2#1", "scan[2].http~2", "scan.http". */
-json_t *trial_answer(const struct trial *t, const char *operation);
+/* Borrowed; NULL: none is given. Looked for under the operation's id "scan[2].http~2#1", under what it does, "GET
+ * https://example.com/" (about, may be NULL), and, but for waits, which are also a block's own time limit, under its path with
+ * and without attempt and turn numbers: "scan[2].http~2", "scan.http". */
+json_t *trial_answer(const struct trial *t, const char *operation, const char *name, const char *about);
 
 /* Which of the writes an operation of state sees, itself added where it is a write. False past TRIAL_WRITES_MAX. */
 MUST_USE bool trial_state_add(struct trial *t, const char *name, const json_t *args, int64_t now_ms, unsigned *sees,

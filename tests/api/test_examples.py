@@ -129,3 +129,19 @@ def test_an_example_without_a_flow_is_in_nobodys_way(folder):
     (folder / "examples/nothing.x.json").write_text("{}")
     done = subprocess.run([BINARY, "check", folder], capture_output=True, text=True)
     assert done.returncode == 0 and "warning: there is no flow `nothing`" in done.stderr
+
+
+WORKSPACES = Path(__file__).resolve().parents[2] / "workspaces"
+
+
+@pytest.mark.parametrize("folder", sorted({p.parent.parent for p in WORKSPACES.rglob("examples/*.json")}), ids=lambda p: p.name)
+def test_the_examples_of_each_workspace_pass(folder, tmp_path):
+    done = subprocess.run([BINARY, "test", folder, "--data", tmp_path / "none"], capture_output=True, text=True, timeout=120,
+                          env={"PATH": "/usr/bin:/bin", "TMPDIR": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_flow_of_the_emergency_workspace_has_an_example():
+    folder = WORKSPACES / "emergency-response"
+    flows = {p.stem for p in (folder / "flows").glob("*.json")}
+    assert flows == {p.name.split(".")[0] for p in (folder / "examples").glob("*.json")}
