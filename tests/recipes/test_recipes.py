@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -352,3 +353,26 @@ def test_welcome_series(recipe, mailbox):
     assert sorted((mail.recipients[0], mail.message["subject"]) for mail in mailbox.mails) == [
         ("ann@peer.test", "Three things that help at the start"), ("ann@peer.test", "Welcome"), ("bob@peer.test", "Welcome")]
     wait_until(lambda: all(run["state"] == "done" for run in it.server.in_workspace("runs?flow=signup", it.name)["runs"]), 5, "the runs' end")
+
+
+def test_approval_by_link(recipe, api, mailbox):
+    it = recipe("approval-by-link", {"orders_url": api.url("/orders")})
+
+    def ask(title):
+        assert it.ask("POST", "/requests", {"title": title, "amount": 12.5, "email": "ann@peer.test"}, Authorization=f"Bearer {TOKEN}").status == 202
+        mail = wait_until(lambda: next((m for m in mailbox.mails if m.message["subject"] == f"Please decide: {title}"), None), 5, "the mail")
+        assert "asks for " + title + ", 12.50" in mail.text
+        return urllib.parse.urlsplit(re.search(r"^http\S+", mail.text, re.M).group()).path
+
+    def told(subject):
+        return wait_until(lambda: next((m for m in mailbox.mails if m.message["subject"] == subject), None), 5, subject)
+    link = ask("A chair")
+    page = wait_until(lambda: (got := it.ask("GET", link)).status == 200 and "approve" in got.text and got, 5, "the page")
+    assert "A chair" in page.text and api.calls == [], "looking decides nothing"
+    assert it.ask("POST", link, form={"decision": "approve", "comment": "Enjoy"}).status == 200
+    assert "Enjoy" in told("Approved: A chair").text and api.to("/orders")[0].json == {"title": "A chair", "amount": 12.5}
+    assert it.ask("POST", link, form={"decision": "refuse"}).status >= 400, "it works once"
+    link = ask("A yacht")
+    wait_until(lambda: it.ask("GET", link).status == 200 and "A yacht" in it.ask("GET", link).text, 5, "the page")
+    assert it.ask("POST", link, form={"decision": "refuse", "comment": "Too wet"}).status == 200
+    assert "Too wet" in told("Refused: A yacht").text and len(api.calls) == 1
