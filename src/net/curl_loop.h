@@ -27,6 +27,8 @@ struct curl_loop *curl_loop_new(struct loop *l);
 void curl_loop_free(struct curl_loop *c);
 /* The multi handle, to set options (limits of connections and the like) on. */
 CURLM *curl_loop_multi(struct curl_loop *c);
+/* For CURLOPT_OPENSOCKETFUNCTION: a socket that is watched until libcurl closes it. */
+curl_socket_t curl_loop_open(struct curl_loop *c, int family, int type, int protocol);
 void curl_loop_add(struct curl_loop *c, struct curl_transfer *t);
 void curl_loop_remove(struct curl_loop *c, struct curl_transfer *t);
 

@@ -213,9 +213,9 @@ static bool set_url(struct http_call *c, struct error *err) {
     if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
         return error_set(err, ERR_INVALID, "the URL is of the kind \"%s\": only http and https are possible",
                          scheme ? scheme : "");
-    if (part_of(c, CURLUPART_USER, 0) || part_of(c, CURLUPART_PASSWORD, 0))
-        return error_set(err, ERR_INVALID, "the URL holds a user name or password: use a secret for it");
     const char *text = part_of(c, CURLUPART_URL, 0);
+    if (text && strchr(text, '@') && (part_of(c, CURLUPART_USER, 0) || part_of(c, CURLUPART_PASSWORD, 0)))
+        return error_set(err, ERR_INVALID, "the URL holds a user name or password: use a secret for it");
     if (!text || !part_of(c, CURLUPART_HOST, 0))
         return error_set(err, ERR_INVALID, "the URL has no host");
     c->result.url = str_from(text);

@@ -9,18 +9,21 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-/* Connections kept open for later use. */
-#define KEPT_MAX 64L
+/* Connections kept open for later use, and handles: making one costs as much as three system calls. */
+#define KEPT_MAX 256L
+#define HANDLES_MAX 64
 
 struct transfers {
     struct loop *loop;
     const struct outgoing *outgoing; /* borrowed */
     struct curl_loop *curl;
+    CURL *handles[HANDLES_MAX]; /* for the next transfers */
+    size_t handle_count;
 };
 
 struct transfers *transfers_new(struct loop *l, const struct outgoing *o) {
     struct transfers *ts = mem_alloc(sizeof *ts);
-    *ts = (struct transfers){l, o, curl_loop_new(l)};
+    *ts = (struct transfers){.loop = l, .outgoing = o, .curl = curl_loop_new(l)};
     curl_multi_setopt(curl_loop_multi(ts->curl), CURLMOPT_MAXCONNECTS, KEPT_MAX);
     /* One request at a time a connection: libcurl 7.88 takes all connections to an address for HTTP/2 once one of them is, puts
      * several requests on one of HTTP/1.1, and hands each another's answer. */
@@ -31,6 +34,8 @@ struct transfers *transfers_new(struct loop *l, const struct outgoing *o) {
 void transfers_free(struct transfers *ts) {
     if (!ts)
         return;
+    while (ts->handle_count)
+        curl_easy_cleanup(ts->handles[--ts->handle_count]);
     curl_loop_free(ts->curl);
     free(ts);
 }
@@ -142,7 +147,9 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
     if (!pinned && !outgoing_check(t->all->outgoing, &to->addr, &t->refused))
         return CURL_SOCKET_BAD;
     t->opened = true;
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    if (t->stays) /* it is the owner who watches it later */
+        return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    return curl_loop_open(t->all->curl, to->family, to->socktype, to->protocol);
 }
 
 /* An entry of CURLOPT_CONNECT_TO: the connection goes there, everything else (SNI, the certificate's check, Host)
@@ -240,7 +247,8 @@ static void on_done(struct curl_transfer *on_loop, CURLcode code) {
 /* ---- its life ---- */
 
 void transfer_init(struct transfer *t, struct transfers *all, transfer_fn *done) {
-    *t = (struct transfer){.easy = curl_easy_init(), .all = all, .done = done, .on_loop.done = on_done};
+    CURL *easy = all->handle_count ? all->handles[--all->handle_count] : curl_easy_init();
+    *t = (struct transfer){.easy = easy, .all = all, .done = done, .on_loop.done = on_done};
     ENSURE(t->easy);
     t->on_loop.easy = t->easy;
     curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->text);
@@ -272,14 +280,25 @@ void transfer_start(struct transfer *t, struct str host, uint16_t port) {
     curl_loop_add(t->all->curl, &t->on_loop);
 }
 
+/* One that stays has its connection, which goes with it. */
+static void handle_release(struct transfer *t) {
+    struct transfers *ts = t->all;
+    if (t->stays || ts->handle_count == HANDLES_MAX) {
+        curl_easy_cleanup(t->easy);
+    } else {
+        curl_easy_reset(t->easy);
+        ts->handles[ts->handle_count++] = t->easy;
+    }
+    t->easy = NULL;
+}
+
 void transfer_release(struct transfer *t) {
     if (!t->easy)
         return;
     if (t->running)
         curl_loop_remove(t->all->curl, &t->on_loop);
     t->running = false;
-    curl_easy_cleanup(t->easy);
-    t->easy = NULL;
+    handle_release(t);
     curl_slist_free_all(t->connect_to);
     t->connect_to = NULL;
     certificate_free(t->certificate);

@@ -383,7 +383,8 @@ static void ask_type(struct operation *o, json_t *args, struct str key) {
     o->op->done = on_op_done;
     o->op->arg = o;
     o->op->time_ms = o->asked_ms;
-    make_key(r, key, o->op->key);
+    if (o->kind != OP_READ || jsonx_bool(args, "idempotency_key", false))
+        make_key(r, key, o->op->key);
     const json_t *page = waits ? json_object_get(args, "link") : NULL;
     if (page && !operation_open_link(o, page)) {
         operation_complete(o);
