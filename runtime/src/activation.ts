@@ -194,6 +194,7 @@ export class Activation {
         this.#end();
         const retry = this.block.retry;
         if (retry && this.#repeated === "" && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
+        this.scope.told.failed = true;
         const error = shown(failure, this.block.id);
         const text = cut(briefJson(error));
         this.run.history.block(this, "error", this.#inputJson, `"error":${text}${responded(failure)}${this.#repeated}`);

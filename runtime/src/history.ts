@@ -16,30 +16,91 @@ export function cut(text: string): string {
     return text.length > VALUE_MAX ? `{"$cut":${json(text.slice(0, VALUE_MAX))},"length":${text.length}}` : text;
 }
 
+/** Turns of a loop that are told whatever becomes of them: so many at its beginning, and at its end. */
+const TURNS_KEPT = 100;
+
+/** What is told of a run, or of a turn of which it is not known yet whether that is kept. */
+export class Told {
+    /** Blocks, each after a comma. */
+    text = "";
+    blocks = 0;
+    failed = false;
+}
+
+/** The turns of a loop after its first: kept are those in which a block failed, and the last. */
+export class LaterTurns {
+    /** The last that ended well: a ring, from `#oldest` on. */
+    #last: Told[] = [];
+    #oldest = 0;
+    readonly #open = new Set<Told>();
+
+    constructor(
+        readonly history: History,
+        readonly into: Told,
+    ) {
+        history.loops.add(this);
+    }
+
+    begin(index: number): Told {
+        const told = index < TURNS_KEPT ? this.into : new Told();
+        if (told !== this.into) this.#open.add(told);
+        return told;
+    }
+
+    end(told: Told): void {
+        if (!this.#open.delete(told)) return;
+        if (told.failed) return this.#keep(told);
+        if (this.#last.length < TURNS_KEPT) return void this.#last.push(told);
+        this.history.omitted += this.#last[this.#oldest].blocks;
+        this.#last[this.#oldest] = told;
+        this.#oldest = (this.#oldest + 1) % TURNS_KEPT;
+    }
+
+    /** The loop is over, or the run with it. */
+    close(): void {
+        for (let i = 0; i < this.#last.length; i++) this.#keep(this.#last[(this.#oldest + i) % this.#last.length]);
+        for (const told of this.#open) this.#keep(told);
+        this.#last = [];
+        this.#open.clear();
+        this.history.loops.delete(this);
+    }
+
+    #keep(told: Told): void {
+        this.into.failed ||= told.failed;
+        if (this.into.text.length + told.text.length > TOTAL_MAX) return void (this.history.omitted += told.blocks);
+        this.into.text += told.text;
+        this.into.blocks += told.blocks;
+    }
+}
+
 export class History {
-    #blocks = "";
+    readonly told = new Told();
+    /** Blocks that are not told. */
+    omitted = 0;
+    /** Under way. */
+    readonly loops = new Set<LaterTurns>();
     #logs = "";
     #logCount = 0;
     #logsFull = false;
-    #omitted = 0;
     #lastTime = -1;
     #lastTimeText = "";
 
     start(names: string, t: number): void {
-        this.#blocks = `{"path":"start","name":"Start","pin":"out","t":${this.#time(t)},"ms":0,"output":${names}}`;
+        this.told.text = `,{"path":"start","name":"Start","pin":"out","t":${this.#time(t)},"ms":0,"output":${names}}`;
     }
 
     /** outcome: `"output":...` or `"error":...`. */
     block(a: Activation, pin: string, input: string, outcome: string): void {
-        if (this.#blocks.length > TOTAL_MAX) {
-            this.#omitted++;
+        const told = a.scope.told;
+        if (told.text.length > TOTAL_MAX) {
+            this.omitted++;
             return;
         }
-        const comma = this.#blocks === "" ? "" : ",";
         const attempts = a.attempt > 1 ? `,"attempts":${a.attempt}` : "";
         const ms = a.clock - a.since;
         // The path of the block, whichever attempt it was.
-        this.#blocks += `${comma}{"path":"${a.scope.prefix}${a.block.id}"${a.block.nameJson},"pin":"${pin}","t":${this.#time(a.since)},"ms":${ms === 0 ? "0" : ms},"input":${input},${outcome}${attempts}}`;
+        told.blocks++;
+        told.text += `,{"path":"${a.scope.prefix}${a.block.id}"${a.block.nameJson},"pin":"${pin}","t":${this.#time(a.since)},"ms":${ms === 0 ? "0" : ms},"input":${input},${outcome}${attempts}}`;
     }
 
     /** Most of a short run happens at one time: its text is made once. */
@@ -62,7 +123,8 @@ export class History {
     }
 
     text(): string {
-        const omitted = this.#omitted ? `,"omitted":${this.#omitted}` : "";
-        return `{"blocks":[${this.#blocks}],"logs":[${this.#logs}]${omitted}}`;
+        for (const loop of [...this.loops].reverse()) loop.close(); // what is inside of others goes into these
+        const omitted = this.omitted ? `,"omitted":${this.omitted}` : "";
+        return `{"blocks":[${this.told.text.slice(1)}],"logs":[${this.#logs}]${omitted}}`;
     }
 }

@@ -57,7 +57,9 @@ export class Run {
     reporter: Reporter | undefined;
     /** A Respond block has answered. */
     responded = false;
+    /** Runnable; and an empty one, so that what has begun is let go while more comes. */
     #queue: Activation[] = [];
+    #next: Activation[] = [];
     #entered = false;
     #waiting = new Map<string, Waiting>();
     /** What was entered last. */
@@ -89,9 +91,13 @@ export class Run {
         this.#entered = true;
         try {
             what();
-            const queue = this.#queue;
-            for (let at = 0; at < queue.length && !this.over; at++) (this.#last = queue[at]).begin();
-            queue.length = 0;
+            while (this.#queue.length > 0 && !this.over) {
+                const queue = this.#queue;
+                this.#queue = this.#next;
+                for (let at = 0; at < queue.length && !this.over; at++) (this.#last = queue[at]).begin();
+                queue.length = 0;
+                this.#next = queue;
+            }
         } catch (error) {
             this.crash(error);
         } finally {

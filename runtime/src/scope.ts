@@ -12,6 +12,7 @@
 import { Activation } from "./activation.ts";
 import { shown, type Fault } from "./fault.ts";
 import type { Block, Edge, Scope } from "./plan.ts";
+import type { Told } from "./history.ts";
 import type { Run } from "./run.ts";
 import { put, type Names } from "./values.ts";
 
@@ -60,6 +61,8 @@ export class ScopeRun {
     #settling: { edge: Edge; state: State; t: number }[] = [];
     /** Part of a call that a script made: see Activation.begin. */
     fromScript: boolean;
+    /** Where the history tells of its blocks. */
+    told: Told;
 
     constructor(
         readonly run: Run,
@@ -73,6 +76,7 @@ export class ScopeRun {
         readonly ended: (scope: ScopeRun) => void,
     ) {
         this.fromScript = owner !== undefined && owner.scope.fromScript;
+        this.told = owner ? owner.scope.told : run.history.told;
         const n = plan.blocks.length;
         this.#open = n;
         this.#waiting = [];

@@ -321,6 +321,36 @@ test("14: stop starts no turn any more and reports the lowest index; collect run
     assert.deepEqual(all.failures.map((one: Any) => [one.index, one.error.code]), [[1, "script"], [2, "script"]]);
 });
 
+test("the record of a loop has its first and last turns, and those in which something failed", async () => {
+    const flow: TestBlock[] = [
+        {
+            id: "each",
+            type: "loop",
+            in: { start: () => ({ list: Array.from({ length: 1000 }, (_, i) => i) }) },
+            config: { on_failure: "collect" },
+            gives: ["results"],
+            blocks: [
+                { id: "work", type: "script", in: { "start.each": (input) => ({ i: input.item }) }, gives: ["v"], script: "function f({i}) { if (i === 500 || i === 700) throw new Error('turn ' + i); return {v: i}; }" },
+                end({ work: (input) => ({ value: input.v }) }),
+            ],
+        },
+        end({ "each.done": (input) => ({ count: input.results.length }) }),
+    ];
+    const { history, output } = await outcome(flow);
+    assert.deepEqual(output, { count: 1000 });
+    const told = history.blocks.map((block) => /^each\[(\d+)\]\.work$/.exec(block.path)).filter((found) => found !== null).map((found) => Number(found[1]));
+    const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+    assert.deepEqual(told, [...range(0, 100), 500, 700, ...range(900, 1000)]);
+    assert.deepEqual([(history as Any).omitted, history.blocks.at(-1)!.path], [2 * (1000 - 202), "end"]);
+
+    // Ended by force in the middle: what was last is told as well.
+    const number = await release({ main: { blocks: [{ ...flow[0], blocks: [{ ...flow[0].blocks![0], script: "async function f({i}) { if (i === 300) await sleep(9); return {v: i}; }" }, flow[0].blocks![1]] }, flow[1]] } });
+    const run = nextRun();
+    await enter(Frame.START, run, JSON.stringify({ flow: "main", number, t: 1, seed: SEED, mode: "live", input: {} }), undefined, "");
+    const paths = finishedOf(await enter(Frame.CANCEL, run, '{"code":"run_time","message":"too long"}'))!.history.blocks.map((block) => block.path);
+    assert.ok(paths.includes("each[299].work") && paths.includes("each[200].work") && !paths.includes("each[199].work"));
+});
+
 const callee: TestFlow = {
     start: {},
     blocks: [

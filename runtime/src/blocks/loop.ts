@@ -1,8 +1,18 @@
 import type { Activation } from "../activation.ts";
 import type { Fault } from "../fault.ts";
+import { LaterTurns } from "../history.ts";
 import { ScopeRun } from "../scope.ts";
 import { timed } from "../timeout.ts";
 import { put, type Names } from "../values.ts";
+
+function turn(a: Activation, index: number, names: Names, later: LaterTurns, ended: (scope: ScopeRun) => void): void {
+    const scope = new ScopeRun(a.run, a.block.inner!, `${a.path}[${index}].`, names, a, a.scope.depth, (over) => {
+        later.end(over.told);
+        ended(over);
+    });
+    scope.told = later.begin(index);
+    scope.start(a.clock);
+}
 
 /** Turns start in the list's order, at most `at_once` open; results have that order too (semantics.md, rule 14). */
 class Turns {
@@ -12,12 +22,14 @@ class Turns {
     readonly collects: boolean;
     next = 0;
     open = 0;
+    readonly #later: LaterTurns;
     #starting = false;
 
     constructor(
         readonly a: Activation,
         readonly list: unknown[],
     ) {
+        this.#later = new LaterTurns(a.run.history, a.scope.told);
         this.results = new Array<unknown>(list.length).fill(null);
         const { at_once, on_failure } = a.block.config;
         this.atOnce = typeof at_once === "number" && at_once >= 1 ? at_once : 1;
@@ -43,7 +55,7 @@ class Turns {
         const names: Names = { ...a.env.names };
         put(names, a.block.nameOf("item"), this.list[index]);
         put(names, a.block.nameOf("index"), index);
-        new ScopeRun(a.run, a.block.inner!, `${a.path}[${index}].`, names, a, a.scope.depth, (scope) => this.#ended(index, scope)).start(a.clock);
+        turn(a, index, names, this.#later, (scope) => this.#ended(index, scope));
     }
 
     #ended(index: number, scope: ScopeRun): void {
@@ -57,6 +69,7 @@ class Turns {
     }
 
     #end(): void {
+        this.#later.close();
         this.failures.sort((x, y) => x.index - y.index);
         const first = this.failures[0];
         if (first === undefined || this.collects) this.a.succeed("done", { results: this.results, failures: this.failures });
@@ -71,7 +84,11 @@ class While {
     #going = false;
     #next = false;
 
-    constructor(readonly a: Activation) {}
+    readonly #later: LaterTurns;
+
+    constructor(readonly a: Activation) {
+        this.#later = new LaterTurns(a.run.history, a.scope.told);
+    }
 
     /** A turn in which nothing waits is over before the scope's start() returns, and comes back here. */
     go(): void {
@@ -98,10 +115,11 @@ class While {
         const index = this.results.length;
         const most = a.block.config.at_most ?? 100;
         if (a.dead) return;
+        if (holds !== true || index >= (most as number)) this.#later.close();
         if (typeof holds !== "boolean") return a.fail({ code: "mapping", message: `\`while\` must give true or false, before turn ${index} it gave neither` });
         if (!holds) return a.succeed("done", { results: this.results });
         if (index >= (most as number)) return a.fail({ code: "too_many_turns", message: `it still wanted to go on after ${String(most)} turns, which are all it may take` });
-        new ScopeRun(a.run, a.block.inner!, `${a.path}[${index}].`, names, a, a.scope.depth, (scope) => this.#ended(scope)).start(a.clock);
+        turn(a, index, names, this.#later, (scope) => this.#ended(scope));
     }
 
     #ended(scope: ScopeRun): void {
@@ -111,6 +129,7 @@ class While {
         if (scope.t > a.clock) a.clock = scope.t;
         if (scope.uncaught.length > 0) {
             const { fault } = scope.uncaught[0];
+            this.#later.close();
             return a.fail({ ...fault, message: `turn ${index}: ${fault.message}`, index });
         }
         this.results.push((this.#last = scope.ending?.output.value ?? null));
