@@ -234,7 +234,7 @@ declare const secrets: {
 /** Small JSON values of the workspace: 64 KB each, 100 MB together; practice and live have each their own. */
 declare const state: {
     get(key: string): Promise<{ value: any; version: number } | null>;
-    /** Fails with the code "stale" where the value has another version than `ifVersion` (0: there must be none). */
+    /** Fails with the code "conflict" where the value has another version than `ifVersion` (0: there must be none). */
     put(key: string, value: unknown, options?: { ttl?: number; ifVersion?: number }): Promise<{ version: number }>;
     /** Whether there was one. */
     delete(key: string): Promise<boolean>;

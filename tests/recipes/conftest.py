@@ -39,9 +39,10 @@ class Api(HttpPeer):
 class Recipe:
     """A recipe on the server, with the test's settings and secrets, its effects real."""
 
-    def __init__(self, server, name, folder, settings, secrets):
+    def __init__(self, server, source, folder, settings, secrets):
+        name = source.name
         self.server, self.name, self.host = server, name, f"{name}.localhost"
-        shutil.copytree(RECIPES / name, folder, dirs_exist_ok=True)
+        shutil.copytree(source, folder, dirs_exist_ok=True)
         document = json.loads((folder / "workspace.json").read_text())
         (folder / "workspace.json").write_text(json.dumps({**document, "hosts": [self.host]}))
         (folder / "settings.json").write_text(json.dumps(settings))
@@ -116,8 +117,9 @@ def front(authority, api_server, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, authority, mail_server, front):
+def server(tmp_path_factory, authority, mail_server, api_server, front):
     options = ["--allow-address", "127.0.0.0/8", "--ca-file", str(authority.file), "--workers", "1",
+               "--resolve", f"site.test:80=127.0.0.1:{api_server.port}",
                *mail_server.resolve_options(), *front.resolve_options()]
     with Flowlet(tmp_path_factory.mktemp("server") / "data", options=options) as flowlet:
         yield flowlet
@@ -126,8 +128,8 @@ def server(tmp_path_factory, authority, mail_server, front):
 @pytest.fixture
 def recipe(server, tmp_path):
     """recipe("form-to-mail", {settings}, {secrets}); mails go through the mail server of the tests."""
-    def make(name, settings=None, secrets=None):
-        document = json.loads((RECIPES / name / "workspace.json").read_text())
+    def make(name, settings=None, secrets=None, parent=RECIPES):
+        document = json.loads((parent / name / "workspace.json").read_text())
         settings, secrets = dict(settings or {}), dict(secrets or {})
         for key, spec in document["settings"].items():
             if spec.get("required") and "default" not in spec:
@@ -135,5 +137,5 @@ def recipe(server, tmp_path):
         for key, spec in document["secrets"].items():
             usual = "smtps://postmaster%40mg.example.com:smtp-password@smtp.mailgun.org" if spec["type"] == "smtp" else TOKEN
             secrets.setdefault(key, usual)
-        return Recipe(server, name, tmp_path / name, settings, secrets)
+        return Recipe(server, parent / name, tmp_path / name, settings, secrets)
     return make
