@@ -261,17 +261,19 @@ static void build(struct api_call *c, const struct folder *folder) {
 }
 
 static void run(struct api_call *c) {
-    struct workspace *w = api_published(c);
+    struct workspace *w = api_workspace(c);
     const json_t *files = json_object_get(c->body, "files");
+    bool drafts = jsonx_bool(c->body, "drafts", false);
     struct error err;
     if (!w)
         return;
-    if (!json_object_size(files)) {
-        start(c, w->release);
+    if (!drafts && !json_object_size(files)) {
+        if (api_published(c))
+            start(c, w->release);
         return;
     }
     struct folder *folder = folder_new();
-    if (workspace_folder(w, folder, &err) && lay_over(folder, files, &err))
+    if ((drafts ? workspace_newest_folder : workspace_published_folder)(w, folder, &err) && lay_over(folder, files, &err))
         build(c, folder);
     else
         api_fail(c, &err);
@@ -293,7 +295,8 @@ static const struct shape body_shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
         {"flow", &shape_text, false, "its id; of a request it may follow from the path"},
-        {"files", &any_object, false, "laid over what is published: {PATH: TEXT}, null where there is none"},
+        {"drafts", &shape_bool, false, "true: of each flow its newest version, as it was saved; else what is published"},
+        {"files", &any_object, false, "laid over that: {PATH: TEXT}, null where there is none"},
         {"request", &request_shape, false, "what an endpoint gets; access is not asked for"},
         {"input", &any_object, false, "what the Start gives, as it is"},
         {"at", &shape_text, false, "the instant that a cron flow is due at: 2027-01-31T18:00:00.000Z"},

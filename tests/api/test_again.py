@@ -119,3 +119,14 @@ def test_a_flow_that_changed_before_the_block_is_not_gone_on_with(tmp_path):
         del files["flows/order.json"], files["flows/count.ts"]
         assert server.api("PUT", "/workspaces/trial/files", {"files": files}).status == 200
         assert "not there any more" in possible(server, run)["start"]
+
+
+def test_the_command_line_repeats_and_says_why_not(server):
+    run = start(server, "order", shop="east", query={}, requestBody={"item": "map"})
+    listed = server.command("again", run["id"], "--list").stdout
+    assert "(the start)          possible\n" in listed and "failed               no: it was not reached\n" in listed
+    assert "is done" in server.command("again", run["id"], "--from", "tell").stdout
+    repeated = server.command("again", run["id"], "--json")
+    assert '"state": "done"' in repeated.stdout
+    refused = server.command("again", run["id"], "--from", "failed", check=False)
+    assert refused.returncode == 1 and "not reached" in refused.stderr

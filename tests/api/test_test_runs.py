@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from events import Events
-from peers.flowlet import Flowlet
+from peers.flowlet import Flowlet, request
 from peers.process import wait_until
 
 TRIAL = Path(__file__).resolve().parents[1] / "workspaces/trial"
@@ -174,3 +174,14 @@ def test_clock_and_state_are_as_told(server):
     assert try_out(server, flow="see", files=files, state={})["output"]["all"][2] == []
     assert start(server, flow="see", files=files, state={"a": "x" * 100000}).status == 413
     assert start(server, flow="see", files=files, state={}, effects="real").status == 400
+
+
+def test_a_saved_draft_is_run(server):
+    flow = server.api("GET", "/workspaces/trial/flows/many")
+    edited = {"document": flow.json["document"], "scripts": {**flow.json["scripts"], "flows/twice.ts": "export function twice({n}: {n: number}): {twice: number} { return {twice: n - 7}; }"}}
+    saved = request("PUT", f"{server.console}/api/v1/workspaces/trial/flows/many", json.dumps(edited).encode(),
+                    {"Authorization": f"Bearer {server.token}", "If-Match": flow.headers["etag"]})
+    assert saved.status == 200, saved.body
+    twice = lambda run: next(b["output"] for b in run["history"]["blocks"] if b["path"] == "each[0].twice")
+    assert twice(try_out(server, flow="many", drafts=True, request={"query": {"turns": 1}})) == {"twice": -7}
+    assert twice(try_out(server, flow="many", request={"query": {"turns": 1}})) == {"twice": 0}
