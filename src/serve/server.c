@@ -95,6 +95,7 @@ static void on_changed(void *arg, struct workspace *w) {
 }
 
 static bool open_runs(struct server *s, struct error *err) {
+    store_keep_history(s->store, s->options->history_days * 24 * 60 * 60 * 1000, s->options->history_mb * 1024 * 1024);
     struct pool_options pool = {.workers = (unsigned)s->options->workers,
                                 .allow_unconfined = s->options->allow_unconfined,
                                 .memory_limit_bytes = 64 * 1024 * 1024,

@@ -15,7 +15,7 @@
  * STORE_BACKLOG_MAX bytes waiting, store_is_behind says so and callers answer 503. While the
  * disk is full they are given up: they are history alone.
  *
- * What grew old goes by itself: the limits stand in sqlite/prune.c.
+ * What grew old goes by itself, and space that is free is given back: store_keep_history, sqlite/prune.c.
  *
  * Two backends keep this contract: sqlite/ (one file, WAL); later one on PostgreSQL.
  * All keys start with the workspace's number. Times are ms since 1970. Modes: 'p', 'l'.
@@ -48,6 +48,8 @@ bool store_is_behind(struct store *s);
 size_t store_backlog(struct store *s);
 /* How many transactions waited for the disk so far. */
 uint64_t store_commits(struct store *s);
+/* How long, and how much, a workspace's history is kept that says nothing else; 30 days and 1 GB before that. */
+void store_keep_history(struct store *s, int64_t age_ms, int64_t bytes);
 /* Whether the last commit failed, and why (readiness). */
 bool store_is_failing(struct store *s, struct error *err);
 

@@ -816,6 +816,57 @@ static void prune(const struct prune_limits *limits, int64_t now_ms) {
         cr_assert(prune_step(tx, limits, now_ms, &more, &err), "%s", err.text);
 }
 
+static char page_text[8000];
+/* Runs of the workspace, a second apart, one of them durable in each ten. */
+static void fill_history(int64_t workspace, int runs) {
+    for (int i = 1; i <= runs; i++) {
+        struct run_row row = sample(i * 4096000 + workspace);
+        const struct run_row *page = &row;
+        row.workspace = workspace;
+        row.started_ms = i * 1000;
+        row.history = str_of(page_text, sizeof page_text);
+        row.durable = i % 10 == 0;
+        if (row.durable) {
+            row.history = STR("");
+            cr_assert(tx_run_put(tx, &row, &err) && tx_run_end(tx, row.id, RUN_DONE, 9, STR(""), str_of(page_text, 8000), &err));
+        } else {
+            cr_assert(pages_put(tx, &page, 1, &err), "%s", err.text);
+        }
+    }
+}
+static int64_t oldest(const char *query) { return count_rows(query) / 4096000; }
+
+Test(store, each_workspace_keeps_so_much_and_the_rest_of_the_file_goes) {
+    char path[128];
+    int64_t id;
+    dir_make();
+    memset(page_text, 'x', sizeof page_text);
+    snprintf(path, sizeof path, "%s/flowlet.db", dir);
+    tx = tx_open(path, NULL, false, &err);
+    cr_assert(tx && schema_prepare(tx, path, &err), "%s", err.text);
+    cr_assert(tx_workspace_put(tx, STR("one"), 'l', &id, &err) && tx_workspace_put(tx, STR("two"), 'l', &id, &err));
+    cr_assert(tx_exec(tx, &err, "BEGIN", ""));
+    fill_history(1, 2000);
+    fill_history(2, 100);
+    cr_assert(tx_exec(tx, &err, "COMMIT", ""));
+    int64_t pages = count_rows("PRAGMA page_count");
+    struct prune_limits limits = prune_defaults;
+    limits.history.bytes = 1000 * 1000;
+    prune(&limits, 2000 * 1000);
+    cr_assert_eq(count_rows("SELECT bytes FROM history WHERE workspace = 1"),
+                 count_rows("SELECT (SELECT sum(length(history)) FROM runs WHERE workspace = 1) + "
+                            "(SELECT sum(length(heads) + length(records)) FROM pages WHERE workspace = 1)"));
+    cr_assert_leq(count_rows("SELECT bytes FROM history WHERE workspace = 1"), limits.history.bytes);
+    cr_assert_gt(count_rows("SELECT bytes FROM history WHERE workspace = 1"), limits.history.bytes / 2, "no more than it must");
+    cr_assert_eq(count_rows("SELECT sum(runs) FROM pages WHERE workspace = 2"), 90, "the other one is not large");
+    int64_t row = oldest("SELECT min(id) FROM runs WHERE workspace = 1"),
+            page = oldest("SELECT min(last) FROM pages WHERE workspace = 1");
+    cr_assert(row - page < 20 && page - row < 20, "both kinds are as old: %lld, %lld", (long long)row, (long long)page);
+    cr_assert_lt(count_rows("PRAGMA page_count"), pages / 4, "of %lld pages", (long long)pages);
+    tx_close(tx);
+    dir_drop();
+}
+
 Test(store, what_grows_old_goes_and_nothing_else) {
     const int64_t day = 24 * 3600 * 1000, now_ms = 100 * day;
     char path[128];
@@ -861,7 +912,8 @@ Test(store, what_grows_old_goes_and_nothing_else) {
     cr_assert_eq(count_rows("SELECT count(*) FROM outbox"), 0);
     cr_assert_eq(count_rows("SELECT count(*) FROM releases"), 51, "the newest 50 and that of the open run");
     struct prune_limits small = prune_defaults;
-    small.file_bytes = 0;
+    cr_assert(history_count(tx, 1, 10000000, &err), "%s", err.text);
+    small.history.bytes = 0;
     prune(&small, now_ms);
     cr_assert_eq(count_rows("SELECT count(*) FROM runs"), 1, "too large: all but the open one");
     cr_assert_eq(count_rows("SELECT count(*) FROM pages"), 0);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "store/sqlite/history.h"
+
 #define PAGE_BYTES (64 * 1024) /* of a page that has more than one run */
 
 struct head {
@@ -71,7 +73,8 @@ static bool put_page(struct store_tx *tx, const struct run_row **rows, size_t co
     }
     bool ok = tx_exec(tx, err, "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiiiibb", rows[0]->id,
                       rows[0]->workspace, rows[count - 1]->id, (int64_t)count, states, flows, rows[0]->started_ms,
-                      buf_str(&heads), buf_str(&records));
+                      buf_str(&heads), buf_str(&records)) &&
+              history_count(tx, rows[0]->workspace, (int64_t)(heads.len + records.len), err);
     buf_release(&heads);
     buf_release(&records);
     return ok;

@@ -2,35 +2,12 @@
 #include "store/sqlite/prune.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
-const struct prune_limits prune_defaults = {.history_ms = 30 * DAY_MS,
-                                            .file_bytes = (int64_t)1024 * 1024 * 1024,
+const struct prune_limits prune_defaults = {.history = {.age_ms = 30 * DAY_MS, .bytes = (int64_t)1024 * 1024 * 1024},
                                             .deliveries_ms = 7 * DAY_MS,
                                             .outbox_ms = 30 * DAY_MS,
                                             .releases = 50};
 
 #define STEP_ROWS 2000 /* some 3 ms of work: what waits to be written meanwhile must not notice */
-#define STEP_PAGES 50  /* of history: the same, when they are full */
-
-/* The oldest runs that ended, when they are too old or the file is too large. */
-static bool prune_runs(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, int64_t *gone, struct error *err) {
-    int64_t pages, free_pages, page_size;
-    if (!tx_int(tx, "PRAGMA page_count", &pages, err) || !tx_int(tx, "PRAGMA freelist_count", &free_pages, err) ||
-        !tx_int(tx, "PRAGMA page_size", &page_size, err))
-        return false;
-    int64_t before_ms = (pages - free_pages) * page_size > limits->file_bytes ? INT64_MAX : now_ms - limits->history_ms;
-    if (!tx_exec(
-            tx, err,
-            "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE id NOT IN (SELECT run FROM accepted) ORDER BY id LIMIT ?1) "
-            "AND started_ms < ?2",
-            "ii", (int64_t)STEP_ROWS, before_ms))
-        return false;
-    *gone += tx_changes(tx);
-    if (!tx_exec(tx, err, "DELETE FROM pages WHERE last IN (SELECT last FROM pages ORDER BY last LIMIT ?1) AND newest_ms < ?2",
-                 "ii", (int64_t)STEP_PAGES, before_ms))
-        return false;
-    *gone += tx_changes(tx) * (STEP_ROWS / STEP_PAGES);
-    return true;
-}
 
 static bool prune_state(struct store_tx *tx, int64_t now_ms, int64_t *gone, struct error *err) {
     struct rows r = tx_query(tx,
@@ -69,22 +46,24 @@ static bool prune_rest(struct store_tx *tx, const struct prune_limits *limits, i
     if (!tx_exec(tx, err, outbox, "ii", now_ms - limits->outbox_ms, (int64_t)STEP_ROWS))
         return false;
     *gone += tx_changes(tx);
-    /* A run's number begins with its time. */
     static const char keys[] =
         "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2) AND run NOT IN (SELECT "
         "run FROM accepted)";
+    /* A run's number begins with its time. */
     static const char links[] = "DELETE FROM links WHERE run < ?1 * 4096 AND run NOT IN (SELECT run FROM accepted)";
     return tx_exec(tx, err, keys, "ii", now_ms - DAY_MS, (int64_t)STEP_ROWS) &&
-           tx_exec(tx, err, links, "i", now_ms - limits->history_ms) &&
+           tx_exec(tx, err, links, "i", now_ms - limits->history.age_ms) &&
            tx_exec(tx, err, cron, "i", now_ms - limits->deliveries_ms) && tx_exec(tx, err, releases, "i", limits->releases);
 }
 
 bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, bool *more, struct error *err) {
     int64_t gone = 0;
+    bool gives_back;
     if (!tx_set_synced(tx, false, err) || !tx_exec(tx, err, "BEGIN IMMEDIATE", "") ||
-        !prune_runs(tx, limits, now_ms, &gone, err) || !prune_state(tx, now_ms, &gone, err) ||
-        !prune_rest(tx, limits, now_ms, &gone, err) || !tx_exec(tx, err, "COMMIT", ""))
+        !history_prune(tx, &limits->history, now_ms, &gone, err) || !prune_state(tx, now_ms, &gone, err) ||
+        !prune_rest(tx, limits, now_ms, &gone, err) || !history_give_back(tx, &gives_back, err) ||
+        !tx_exec(tx, err, "COMMIT", ""))
         return false;
-    *more = gone >= STEP_ROWS;
+    *more = gone >= STEP_ROWS || gives_back;
     return true;
 }

@@ -2,11 +2,10 @@
 #ifndef FLOWLET_STORE_PRUNE_H
 #define FLOWLET_STORE_PRUNE_H
 
-#include "store/sqlite/tx.h"
+#include "store/sqlite/history.h"
 
 struct prune_limits {
-    int64_t history_ms;    /* runs that ended */
-    int64_t file_bytes;    /* in use of the file; past it the oldest runs go sooner */
+    struct history_limits history;
     int64_t deliveries_ms; /* claimed keys, and cron instants but those that are queued */
     int64_t outbox_ms;
     int64_t releases; /* kept of each workspace, besides those that open runs are bound to */

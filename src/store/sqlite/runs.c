@@ -1,6 +1,7 @@
 /* runs.c — runs, their journals, and the deliveries that keep them single (store.h). */
 #include "store/sqlite/runs.h"
 
+#include "store/sqlite/history.h"
 #include "store/sqlite/pages.h"
 
 bool tx_run_put(struct store_tx *tx, const struct run_row *row, struct error *err) {
@@ -28,7 +29,8 @@ bool tx_run_end(struct store_tx *tx, int64_t id, enum run_state state, int64_t e
         return false;
     if (tx_changes(tx) != 1)
         return no_run(id, err);
-    return tx_exec(tx, err, "DELETE FROM accepted WHERE run = ?", "i", id) &&
+    return history_count_run(tx, id, (int64_t)history.len, err) &&
+           tx_exec(tx, err, "DELETE FROM accepted WHERE run = ?", "i", id) &&
            tx_exec(tx, err, "DELETE FROM journal WHERE run = ?", "i", id);
 }
 

@@ -67,6 +67,14 @@ static const char *const migrations[] = {
     "  status INTEGER NOT NULL DEFAULT 0, answer BLOB NOT NULL DEFAULT x'', UNIQUE (workspace, mode, flow, key));"
     "CREATE INDEX keys_by_run ON keys (run);"
     "CREATE INDEX keys_by_time ON keys (time_ms);",
+    /* 9. How much is kept: history.h. keep_*: the workspace's own limits; 0: the server's. */
+    "CREATE TABLE history (workspace INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, keep_ms INTEGER NOT NULL DEFAULT 0,"
+    "  keep_bytes INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO history (workspace, bytes) SELECT workspace, sum(bytes) FROM ("
+    "  SELECT workspace, length(history) AS bytes FROM runs UNION ALL "
+    "  SELECT workspace, length(heads) + length(records) FROM pages) GROUP BY workspace;"
+    "CREATE INDEX runs_by_workspace ON runs (workspace);"
+    "CREATE INDEX pages_by_workspace ON pages (workspace);",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
@@ -101,6 +109,13 @@ static bool check(struct store_tx *tx, struct error *err) {
     return true;
 }
 
+/* So that what is free can be given back to the disk; an older file is written anew, once. */
+static bool make_shrinkable(struct store_tx *tx, bool is_new, struct error *err) {
+    int64_t vacuum;
+    return tx_int(tx, "PRAGMA auto_vacuum", &vacuum, err) &&
+           (vacuum == 2 || (tx_script(tx, "PRAGMA auto_vacuum = INCREMENTAL", err) && (is_new || tx_script(tx, "VACUUM", err))));
+}
+
 bool schema_prepare(struct store_tx *tx, const char *path, struct error *err) {
     int64_t version, application, tables;
     if (!tx_int(tx, "PRAGMA user_version", &version, err) || !tx_int(tx, "PRAGMA application_id", &application, err) ||
@@ -116,7 +131,7 @@ bool schema_prepare(struct store_tx *tx, const char *path, struct error *err) {
             "%s was written by a newer Flowlet (its version %lld, this program knows %zu): install that Flowlet again, "
             "or put back the backup made before the update",
             path, (long long)version, ARRAY_LEN(migrations));
-    if (!tx_script(tx, "PRAGMA journal_mode = WAL", err) || !migrate(tx, version, err))
+    if (!make_shrinkable(tx, tables == 0, err) || !tx_script(tx, "PRAGMA journal_mode = WAL", err) || !migrate(tx, version, err))
         return false;
     return version == 0 || check(tx, err);
 }

@@ -88,6 +88,7 @@ struct store {
     size_t backlog_bytes; /* of blocks not yet written */
     size_t unfinished;    /* works and blocks queued here or in a thread's hands */
     bool stop;
+    struct prune_limits limits;
     struct error failure; /* of the last commit; ERR_NONE: it went well */
 
     uint64_t commits; /* synced; guarded by lock */
@@ -279,7 +280,10 @@ static bool probe(struct store_tx *tx, struct error *err) {
 static int64_t keep_house(struct store *s, bool failing) {
     struct error err;
     bool more = false;
-    if (failing ? probe(s->writer, &err) : prune_step(s->writer, &prune_defaults, clock_now_ms(), &more, &err)) {
+    pthread_mutex_lock(&s->lock);
+    struct prune_limits limits = s->limits;
+    pthread_mutex_unlock(&s->lock);
+    if (failing ? probe(s->writer, &err) : prune_step(s->writer, &limits, clock_now_ms(), &more, &err)) {
         if (failing)
             set_failure(s, NULL);
         return more ? MORE_HOUSEKEEPING_MS : HOUSEKEEPING_MS;
@@ -467,6 +471,12 @@ size_t store_backlog(struct store *s) {
 
 bool store_is_behind(struct store *s) { return store_backlog(s) > STORE_BACKLOG_MAX; }
 
+void store_keep_history(struct store *s, int64_t age_ms, int64_t bytes) {
+    pthread_mutex_lock(&s->lock);
+    s->limits.history = (struct history_limits){.age_ms = age_ms, .bytes = bytes};
+    pthread_mutex_unlock(&s->lock);
+}
+
 bool store_is_failing(struct store *s, struct error *err) {
     pthread_mutex_lock(&s->lock);
     bool failing = s->failure.code != ERR_NONE;
@@ -630,6 +640,7 @@ struct store *store_open_on(struct loop *l, const char *dir, const char *vfs, st
     works_init(&s->writes);
     works_init(&s->reads);
     s->records_last = &s->records;
+    s->limits = prune_defaults;
     s->flush = (struct loop_flush){.fn = hand_over, .arg = s};
     timer_init(&s->record_timer, l, on_record_timer);
     threads_start(s);
