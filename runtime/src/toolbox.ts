@@ -6,12 +6,14 @@ import { Frame, type Host, type Runtime } from "./host.ts";
 import { expression } from "./toolbox/expression.ts";
 import { schema } from "./toolbox/schema.ts";
 import { script } from "./toolbox/script.ts";
+import { value } from "./toolbox/value.ts";
 import { Wrong, type Finding } from "./toolbox/source.ts";
 
 interface Item {
-    kind: "script" | "expression" | "schema";
+    kind: "script" | "expression" | "schema" | "value";
     key: string;
     text?: string;
+    /** Of a value: that with its own schema. */
     schema?: Record<string, unknown>;
 }
 
@@ -42,5 +44,7 @@ function made(item: Item): object {
             return expression(item.text ?? "");
         case "schema":
             return schema(item.schema ?? {});
+        case "value":
+            return value(item.schema as { schema: Record<string, unknown>; value: unknown });
     }
 }

@@ -140,3 +140,10 @@ test("all items of a job are answered", () => {
     toolbox.frame(Frame.JOB, 7, JSON.stringify({ items: [{ kind: "expression", key: "a", text: "1" }, { kind: "expression", key: "b", text: ";" }] }));
     assert.deepEqual(JSON.parse(answer).items.map((item: { key: string }) => item.key), ["a", "b"]);
 });
+
+test("a value fits its schema, or it is told where not", () => {
+    const check = (schema: object, value: unknown) => ask({ kind: "value", schema: { schema, value } });
+    assert.deepEqual(check({ type: "array", items: { type: "integer", minimum: 1 } }, [1, 2]), { key: "k", js: "" });
+    assert.deepEqual(check({ type: "array", items: { type: "integer", minimum: 1 } }, [1, 0]).findings.map((it: { pointer: string }) => it.pointer), ["/1"]);
+    assert.match(check({ type: "strange" }, 1).findings[0].message, /its schema/);
+});

@@ -4,6 +4,7 @@
 #include "flow/graph.h"
 #include "flow/release_own.h"
 #include "flow/typing.h"
+#include "flow/settings.h"
 
 struct build {
     struct release_env env;
@@ -13,6 +14,7 @@ struct build {
     struct findings findings;
     struct codes codes;
     struct catalog catalog;
+    struct settings settings;
     struct flow_uses *uses; /* of each flow, once the toolbox has answered */
     json_t *typing;         /* the type checker's job; NULL: none */
 };
@@ -27,6 +29,7 @@ static void build_free(struct build *b) {
     catalog_release(&b->catalog);
     codes_release(&b->codes);
     json_decref(b->typing);
+    settings_release(&b->settings);
     findings_release(&b->findings);
     folder_free(b->folder);
     free(b);
@@ -235,6 +238,7 @@ static void check_routes(struct build *b) {
 
 static void check_all(struct build *b) {
     struct catalog *w = &b->catalog;
+    settings_report(&b->settings, &b->findings);
     for (size_t i = 0; i < w->flow_count; i++)
         if (w->flows[i].is_sound)
             report_codes(b, &w->flows[i]);
@@ -469,6 +473,7 @@ void release_build_start(const struct folder *folder, const struct release_env *
     findings_init(&b->findings);
     codes_init(&b->codes, env->toolbox_version);
     catalog_parse(&b->catalog, b->folder, &b->findings);
+    settings_ask(&b->settings, &b->catalog, &b->codes);
     parse_flows(b);
     ask_toolbox(b);
 }

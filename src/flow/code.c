@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-static const char *const kind_names[] = {"script", "expression", "schema"};
+static const char *const kind_names[] = {"script", "expression", "schema", "value"};
 
 void codes_init(struct codes *c, struct str version) {
     *c = (struct codes){.version = version};

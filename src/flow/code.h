@@ -17,6 +17,7 @@ enum code_kind {
     CODE_SCRIPT,
     CODE_EXPRESSION,
     CODE_SCHEMA,
+    CODE_VALUE, /* `schema` is {"schema", "value"}: whether the one fits the other */
 };
 
 #define CODE_KEY_SIZE 65
