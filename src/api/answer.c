@@ -23,6 +23,17 @@ struct str api_etag(struct api_call *c, struct str content) {
     return str_from(arena_printf(c->arena, "\"%s\"", text));
 }
 
+struct str api_etag_json(struct api_call *c, json_t *value) {
+    struct buf text;
+    buf_init(&text, (size_t)1 << 30);
+    ENSURE(value && jsonx_write(value, &text));
+    buf_addc(&text, '\n');
+    struct str etag = api_etag(c, buf_str(&text));
+    buf_release(&text);
+    json_decref(value);
+    return etag;
+}
+
 /* Whether one of the tags in a list is this one, or the list is "*". */
 static bool lists(struct str list, struct str etag) {
     struct str one;

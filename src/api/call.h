@@ -54,12 +54,16 @@ struct api_call {
 
 /* Parts of what GET /workspaces/{w} tells. */
 json_t *api_flows_json(const struct api *a, const struct workspace *w) MUST_USE;
-extern const struct shape api_flows_shape, api_secrets_shape, api_started_shape; /* of their lists; of a run that was started */
+extern const struct shape api_flows_shape, api_settings_shape, api_secrets_shape,
+    api_started_shape; /* of their lists; of a run that was started */
 /* Starts a run and answers: 202 with its id once it is stored where it is durable; 200 at its end with wait=true in the query.
  * The rest of begin is the caller's to set. start.c */
 void api_start(struct api_call *c, struct run_start *begin);
 /* 400: the workspace has errors. */
 void api_fail_findings(struct api_call *c, const struct findings *findings, const char *outcome);
+/* Puts a document into a folder in its canonical text. */
+MUST_USE bool api_set_document(struct folder *folder, const char *path, const json_t *document, struct error *err);
+json_t *api_settings_json(const struct workspace *w) MUST_USE;
 json_t *api_secrets_json(const struct workspace *w) MUST_USE;
 /* Rows of home.c that metrics.c answers. */
 void api_metrics(struct api_call *c);
@@ -82,7 +86,10 @@ void api_problem(struct api_call *c, int status, const struct error *err, json_t
 
 /* An ETag for this content, in the call's arena. */
 struct str api_etag(struct api_call *c, struct str content);
-/* If-Match and If-None-Match against what is there (etag empty: nothing is); false: it was answered 412 or, where the row wants one, 428. */
+/* That of a GET that answers with this value. Takes value. */
+struct str api_etag_json(struct api_call *c, json_t *value);
+/* If-Match and If-None-Match against what is there (etag empty: nothing is); false: it was answered 412 or, where the row wants
+ * one, 428. */
 bool api_may_change(struct api_call *c, struct str etag);
 
 /* What query and body hold, into c; false: it was answered, with every fault and its pointer. request.c */

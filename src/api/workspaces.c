@@ -19,32 +19,95 @@ static void list(struct api_call *c) {
     api_answer(c, 200, json_pack("{s:o}", "workspaces", list));
 }
 
-static bool is_empty(const json_t *value) {
-    return !value || json_is_null(value) || (json_is_string(value) && !json_string_length(value)) ||
-           (json_is_array(value) && !json_array_size(value));
-}
-
-static json_t *settings_json(const struct workspace *w) {
-    json_t *list = json_array();
-    for (size_t i = 0; w->release && i < w->release->setting_count; i++) {
-        const struct release_setting *s = &w->release->settings[i];
-        const json_t *value = release_setting_value(w->release, s->name, w->mode);
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:O, s:b, s:b, s:O?}", "name", jsonx_from_str(s->name), "title",
-                                              api_text(s->title), "description", api_text(s->description), "schema", s->schema,
-                                              "required", s->required, "set", !is_empty(value), "value", value));
-    }
-    return list;
+static json_t *whole_json(const struct api *a, const struct workspace *w) {
+    json_t *value = workspace_json(w);
+    const json_t *document = w->release ? w->release->json : NULL;
+    json_t *hosts = json_object_get(document, "hosts");
+    json_object_set_new(value, "description", api_text(jsonx_str(document, "description")));
+    json_object_set_new(value, "hosts", hosts ? json_incref(hosts) : json_array());
+    json_object_set_new(value, "settings", api_settings_json(w));
+    json_object_set_new(value, "secrets", api_secrets_json(w));
+    json_object_set_new(value, "flows", api_flows_json(a, w));
+    return value;
 }
 
 static void get(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
-    if (!w)
+    if (w)
+        api_answer(c, 200, whole_json(c->api, w));
+}
+
+/* ---- making, changing, deleting ---- */
+
+static void on_written(void *arg, struct release *release, const struct findings *findings, const struct error *err) {
+    struct api_call *c = arg;
+    if (err)
+        api_fail(c, err);
+    else if (!release)
+        api_fail_findings(c, findings, "nothing was changed");
+    else
+        api_answer(c, c->location ? 201 : 200, whole_json(c->api, c->workspace));
+}
+
+/* workspace.json gets what the body says of it; null takes it out. */
+static void save(struct api_call *c) {
+    static const char *const members[] = {"title", "description", "hosts"};
+    struct error err;
+    struct save by = {c->grant->name, jsonx_str(c->body, "message")};
+    struct folder *folder = folder_new();
+    json_t *document = NULL;
+    if (workspace_published_folder(c->workspace, folder, &err))
+        document = jsonx_parse(folder_text(folder_find(folder, STR("workspace.json"))), &err);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        json_t *value = json_object_get(c->body, members[i]);
+        if (json_is_null(value) || (json_is_array(value) && !json_array_size(value)))
+            json_object_del(document, members[i]);
+        else if (value)
+            json_object_set(document, members[i], value);
+    }
+    if (document && api_set_document(folder, "workspace.json", document, &err))
+        workspace_publish(c->workspace, folder, &by, on_written, c);
+    else
+        api_fail(c, &err);
+    json_decref(document);
+    folder_free(folder);
+}
+
+static void create(struct api_call *c) {
+    struct str name = jsonx_str(c->body, "name");
+    struct error err;
+    if (workspaces_find(c->api->env.workspaces, name)) {
+        error_set(&err, ERR_CONFLICT, "there is a workspace `" STR_FMT "` already", STR_ARG(name));
+        api_fail(c, &err);
         return;
-    json_t *value = workspace_json(w);
-    json_object_set_new(value, "settings", settings_json(w));
-    json_object_set_new(value, "secrets", api_secrets_json(w));
-    json_object_set_new(value, "flows", api_flows_json(c->api, w));
-    api_answer(c, 200, value);
+    }
+    c->workspace = workspaces_add(c->api->env.workspaces, name, 'p', &err);
+    if (!c->workspace) {
+        api_fail(c, &err);
+        return;
+    }
+    c->location = arena_printf(c->arena, "/api/v1/workspaces/" STR_FMT, STR_ARG(name));
+    save(c);
+}
+
+static void change(struct api_call *c) {
+    const struct workspace *w = api_workspace(c);
+    if (w && api_may_change(c, api_etag_json(c, whole_json(c->api, w))))
+        save(c);
+}
+
+static void delete (struct api_call *c) {
+    struct workspace *w = api_workspace(c);
+    struct error err;
+    if (!w || !api_may_change(c, api_etag_json(c, whole_json(c->api, w))))
+        return;
+    bool busy = runs_are_open_in(c->api->env.runs, w);
+    if (busy)
+        error_set(&err, ERR_CONFLICT, "runs of it are under way: cancel them, or let them end");
+    if (!busy && workspaces_remove(w, &err))
+        api_answer(c, 200, json_object());
+    else
+        api_fail(c, &err);
 }
 
 static void set_mode(struct api_call *c) {
@@ -67,22 +130,27 @@ static void set_mode(struct api_call *c) {
         "flows", &api_number, true, "how many"                                                                                   \
     }
 static const struct shape workspace_row = {.kind = SHAPE_OBJECT, .ref = "WorkspaceRow", .keys = SHAPE_KEYS(WORKSPACE_KEYS)};
-static const struct shape setting = {
-    .kind = SHAPE_OBJECT,
-    .ref = "Setting",
-    .keys = SHAPE_KEYS({"name", &shape_name, true, "as flows name it"}, {"title", &api_text_or_null, true, "for people"},
-                       {"description", &api_text_or_null, true, "what it is for"}, {"schema", &shape_json, true, "of its values"},
-                       {"required", &shape_bool, true, "whether live mode needs it"},
-                       {"set", &shape_bool, true, "whether it has a value"}, {"value", &shape_json, false, "that flows see now"}),
-};
-static const struct shape setting_list = {.kind = SHAPE_LIST, .item = &setting};
+static const struct shape host_name = {.kind = SHAPE_STRING, .min = 1, .max = 253};
+static const struct shape host_list = {.kind = SHAPE_LIST, .item = &host_name, .max = 100};
+static const struct shape title = {.kind = SHAPE_STRING, .max = 200, .or_null = true};
+static const struct shape description = {.kind = SHAPE_STRING, .max = 2000, .or_null = true};
+#define DOCUMENT_KEYS                                                                                                            \
+    {"title", &title, false, "for people"}, {"description", &description, false, "what it is for"},                              \
+        {"hosts", &host_list, false, "host names it answers for; none: those that no other workspace has"}, {                    \
+        "message", &api_message, false, "what the change is about"                                                               \
+    }
+static const struct shape to_create = {.kind = SHAPE_OBJECT,
+                                       .keys = SHAPE_KEYS({"name", &shape_id, true, "in paths, and for ever"}, DOCUMENT_KEYS)};
+static const struct shape to_change = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(DOCUMENT_KEYS)};
 static const struct shape workspace_shape_ = {
     .kind = SHAPE_OBJECT,
     .ref = "Workspace",
     .keys = SHAPE_KEYS({"name", &shape_text, true, "in paths"}, {"title", &api_text_or_null, true, "for people"},
                        {"mode", &api_mode, true, "of the next runs"},
                        {"release", &api_number, true, "the newest; 0: nothing is published yet"},
-                       {"settings", &setting_list, true, "in the order of workspace.json"},
+                       {"description", &api_text_or_null, true, "what it is for"},
+                       {"hosts", &host_list, true, "host names it answers for; none: those that no other workspace has"},
+                       {"settings", &api_settings_shape, true, "in the order of workspace.json"},
                        {"secrets", &api_secrets_shape, true, "in the order of workspace.json"},
                        {"flows", &api_flows_shape, true, "by their ids"}),
 };
@@ -106,6 +174,36 @@ static const struct api_route routes[] = {
      .about = "One, with its settings, its secrets (whether each is set, never a value) and its flows.",
      .answers = API_ANSWERS({200, &workspace_shape_, "as it is now"}),
      .run = get},
+    {.method = "POST",
+     .path = "/api/v1/workspaces",
+     .permission = PERMISSION_WORKSPACES_WRITE,
+     .name = "createWorkspace",
+     .about = "Makes one without flows, in practice mode.",
+     .body = &to_create,
+     .answers = API_ANSWERS({201, &workspace_shape_, "it is there"}),
+     .errors = "409",
+     .run = create},
+    {.method = "PATCH",
+     .path = API_WORKSPACE,
+     .permission = PERMISSION_WORKSPACES_WRITE,
+     .name = "changeWorkspace",
+     .about = "Changes what is given; null takes it away. Settings and secrets are declared in workspace.json: PUT .../files.",
+     .body = &to_change,
+     .answers = API_ANSWERS({200, &workspace_shape_, "as it is now"}),
+     .errors = "409",
+     .match = MATCH_MAY,
+     .run = change},
+    {.method = "DELETE",
+     .path = API_WORKSPACE,
+     .permission = PERMISSION_WORKSPACES_WRITE,
+     .name = "deleteWorkspace",
+     .about = "Deletes it with all that it has: flows and their versions, runs, state, outbox, secrets. Refused (409) while it "
+              "is live, or "
+              "has runs under way.",
+     .answers = API_ANSWERS({200, &api_nothing, "it is gone"}),
+     .errors = "409",
+     .match = MATCH_MAY,
+     .run = delete},
     {.method = "PUT",
      .path = API_WORKSPACE "/mode",
      .permission = PERMISSION_WORKSPACES_WRITE,

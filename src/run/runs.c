@@ -67,6 +67,14 @@ struct run *runs_find(const struct runs *rs, uint64_t id) {
     return map_find(&rs->open, map_key(&id));
 }
 bool runs_is_open(const struct runs *rs, uint64_t run) { return runs_find(rs, run) || waits_has(rs->waits, run); }
+bool runs_are_open_in(const struct runs *rs, const struct workspace *w) {
+    const struct map_entry *e;
+    for (size_t at = 0; (e = map_next(&rs->open, &at));)
+        if (((const struct run *)e->value)->workspace == w)
+            return true;
+    return false;
+}
+
 size_t runs_open_count(const struct runs *rs) { return rs->open.count; }
 size_t runs_waiting_count(const struct runs *rs) { return waits_count(rs->waits); }
 struct runs_counts runs_counts(const struct runs *rs) {

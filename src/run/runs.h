@@ -100,6 +100,8 @@ void runs_forget_caller(struct runs *rs, uint64_t run);
 MUST_USE bool runs_cancel(struct runs *rs, uint64_t run, struct error *err);
 /* Whether it is under way, which a run that only waits is. */
 bool runs_is_open(const struct runs *rs, uint64_t run);
+/* Whether one of this workspace is under way, or waits. */
+bool runs_are_open_in(const struct runs *rs, const struct workspace *w);
 size_t runs_open_count(const struct runs *rs);    /* without those that are parked */
 size_t runs_waiting_count(const struct runs *rs); /* those */
 

@@ -11,6 +11,7 @@ struct workspaces {
     struct workspaces_env env;
     struct workspace *list[WORKSPACES_MAX]; /* by id */
     size_t count;
+    struct workspace *removed; /* kept for whoever still holds one */
 };
 
 /* ---- loading ---- */
@@ -138,21 +139,27 @@ struct workspaces *workspaces_open(const struct workspaces_env *env, struct erro
     return NULL;
 }
 
+static void workspace_free(struct workspace *w) {
+    struct map_entry *e;
+    for (size_t at = 0; (e = map_next(&w->releases, &at));)
+        release_unref(e->value);
+    map_release(&w->releases);
+    release_unref(w->release);
+    release_unref(w->draft);
+    vault_free(w->practice);
+    vault_free(w->live);
+    free((char *)w->name.ptr);
+    free(w);
+}
+
 void workspaces_close(struct workspaces *all) {
     if (!all)
         return;
-    for (size_t i = 0; i < all->count; i++) {
-        struct workspace *w = all->list[i];
-        struct map_entry *e;
-        for (size_t at = 0; (e = map_next(&w->releases, &at));)
-            release_unref(e->value);
-        map_release(&w->releases);
-        release_unref(w->release);
-        release_unref(w->draft);
-        vault_free(w->practice);
-        vault_free(w->live);
-        free((char *)w->name.ptr);
-        free(w);
+    for (size_t i = 0; i < all->count; i++)
+        workspace_free(all->list[i]);
+    for (struct workspace *w = all->removed, *next; w; w = next) {
+        next = w->next_removed;
+        workspace_free(w);
     }
     free(all);
 }
@@ -201,6 +208,34 @@ struct workspace *workspaces_add(struct workspaces *all, struct str name, char m
     }
     struct new_workspace n = {.name = name, .mode = mode};
     return store_write_now(all->env.store, add_work, &n, err) ? add(all, n.id, name, mode) : NULL;
+}
+
+static bool delete_work(struct store_tx *tx, void *arg, struct error *err) {
+    const struct workspace *w = arg;
+    return tx_workspace_delete(tx, w->id, err);
+}
+
+bool workspaces_remove(struct workspace *w, struct error *err) {
+    struct workspaces *all = w->all;
+    size_t i = 0;
+    if (w->mode == 'l')
+        return error_set(err, ERR_CONFLICT, "it is live: switch it to practice first");
+    if (!store_write_now(all->env.store, delete_work, w, err))
+        return false;
+    while (all->list[i] != w)
+        i++;
+    memmove(&all->list[i], &all->list[i + 1], (--all->count - i) * sizeof all->list[0]);
+    w->removed = true;
+    w->next_removed = all->removed;
+    all->removed = w;
+    if (w->release) {
+        struct release *before = w->release;
+        release_unref(map_set(&w->releases, str_of(&before->id, sizeof before->id), before));
+        w->release = NULL;
+    }
+    if (all->env.changed)
+        all->env.changed(all->env.arg, w);
+    return true;
 }
 
 /* ---- publishing ---- */
@@ -312,6 +347,8 @@ static bool hosts_are_free(const struct workspace *w, const struct release *rele
 static int64_t release_id(const struct workspace *w) { return w->release ? w->release->id : 0; }
 
 static bool is_first(const struct publish *p, struct error *err) {
+    if (p->w->removed)
+        return error_set(err, ERR_NOT_FOUND, "the workspace was deleted meanwhile");
     return release_id(p->w) == p->base ||
            error_set(err, ERR_CONFLICT, "release %lld was published meanwhile: look at it, then try again",
                      (long long)release_id(p->w));

@@ -21,6 +21,8 @@ struct workspaces;
 struct workspace {
     struct workspaces *all; /* borrowed */
     int64_t id;
+    bool removed; /* by workspaces_remove */
+    struct workspace *next_removed;
     struct str name;         /* owned */
     char mode;               /* 'p' practice, 'l' live: of the next run */
     struct release *release; /* the newest; NULL: nothing published yet */
@@ -55,6 +57,10 @@ struct workspace *workspaces_default(struct workspaces *all); /* the first; NULL
 struct workspace *workspaces_at(struct workspaces *all, size_t i);
 /* Makes it (in the given mode) where there is none. Waits for the store. */
 struct workspace *workspaces_add(struct workspaces *all, struct str name, char mode, struct error *err);
+
+/* With all that it has. Refused while it is live, or has durable runs that are not over. The caller sees to it that it has no
+ * others; what still holds it finds nothing published. Waits for the store. */
+MUST_USE bool workspaces_remove(struct workspace *w, struct error *err);
 
 /* done(release NULL: nothing changed, see findings or err). The same folder as the newest release
  * publishes nothing new and gives that one. Each flow that changes gets a version, by `by` (copied). Where

@@ -83,6 +83,8 @@ typedef bool tx_workspace_fn(void *arg, const struct workspace_row *row); /* fal
 MUST_USE bool tx_workspace_list(struct store_tx *tx, tx_workspace_fn *fn, void *arg, struct error *err);
 /* Makes it where there is none of this name; *id either way. */
 MUST_USE bool tx_workspace_put(struct store_tx *tx, struct str name, char mode, int64_t *id, struct error *err);
+/* With all that it has; its number is not given again. ERR_CONFLICT while it has durable runs that are not over. */
+MUST_USE bool tx_workspace_delete(struct store_tx *tx, int64_t workspace, struct error *err);
 MUST_USE bool tx_workspace_set_mode(struct store_tx *tx, int64_t workspace, char mode, struct error *err);
 /* files: the folder as one blob; compiled: what release_write made. Becomes the newest. */
 MUST_USE bool tx_release_put(struct store_tx *tx, int64_t workspace, struct str files, struct str compiled, int64_t *release,

@@ -45,8 +45,12 @@ bool tx_workspace_list(struct store_tx *tx, tx_workspace_fn *fn, void *arg, stru
 }
 
 bool tx_workspace_put(struct store_tx *tx, struct str name, char mode, int64_t *id, struct error *err) {
-    if (!tx_exec(tx, err, "INSERT INTO workspaces (name, mode) VALUES (?, ?) ON CONFLICT DO NOTHING", "tt", name,
-                 str_of(&mode, 1)))
+    /* Past those that were deleted: records that were under way then are nobody's. */
+    if (!tx_exec(tx, err,
+                 "INSERT INTO workspaces (id, name, mode) SELECT 1 + max(coalesce((SELECT max(id) FROM workspaces), 0), "
+                 "coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'workspace_deleted'), 0)), ?, ? WHERE true "
+                 "ON CONFLICT DO NOTHING",
+                 "tt", name, str_of(&mode, 1)))
         return false;
     struct rows r = tx_query(tx, "SELECT id FROM workspaces WHERE name = ?", "t", name);
     int64_t found = rows_next(&r) ? rows_int(&r, 0) : 0;
@@ -58,6 +62,30 @@ bool tx_workspace_put(struct store_tx *tx, struct str name, char mode, int64_t *
 
 static bool no_workspace(int64_t workspace, struct error *err) {
     return error_set(err, ERR_NOT_FOUND, "there is no workspace %lld", (long long)workspace);
+}
+
+bool tx_workspace_delete(struct store_tx *tx, int64_t workspace, struct error *err) {
+    static const char *const all[] = {
+        "DELETE FROM releases WHERE workspace = ?", "DELETE FROM runs WHERE workspace = ?",
+        "DELETE FROM pages WHERE workspace = ?",    "DELETE FROM deliveries WHERE workspace = ?",
+        "DELETE FROM cron WHERE workspace = ?",     "DELETE FROM cron_marks WHERE workspace = ?",
+        "DELETE FROM state WHERE workspace = ?",    "DELETE FROM state_totals WHERE workspace = ?",
+        "DELETE FROM outbox WHERE workspace = ?",   "DELETE FROM secrets WHERE workspace = ?",
+        "DELETE FROM versions WHERE workspace = ?", "DELETE FROM workspaces WHERE id = ?",
+    };
+    struct rows r = tx_query(tx, "SELECT 1 FROM accepted JOIN runs ON id = run WHERE workspace = ? LIMIT 1", "i", workspace);
+    bool busy = rows_next(&r);
+    if (!rows_close(&r, err))
+        return false;
+    if (busy)
+        return error_set(err, ERR_CONFLICT, "durable runs of it are not over: cancel them, or let them end");
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (!tx_exec(tx, err, all[i], "i", workspace))
+            return false;
+    return tx_exec(
+        tx, err,
+        "INSERT INTO meta VALUES ('workspace_deleted', ?1) ON CONFLICT DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
+        "i", workspace);
 }
 
 bool tx_workspace_set_mode(struct store_tx *tx, int64_t workspace, char mode, struct error *err) {
