@@ -3,8 +3,8 @@
 #include "flow/compile.h"
 #include "flow/graph.h"
 #include "flow/release_own.h"
-#include "flow/typing.h"
 #include "flow/settings.h"
+#include "flow/typing.h"
 
 struct build {
     struct release_env env;

@@ -1,5 +1,6 @@
 """Workspaces made, changed and deleted through the API; the values of their settings."""
 import json
+import sqlite3
 import subprocess
 
 import pytest
@@ -86,6 +87,9 @@ def test_a_deleted_workspace_is_gone_with_all_it_had(server, tmp_path):
     assert ask(server, "GET", "/workspaces").json["workspaces"] == []
     server.workspace = None
     server.stop()
+    with sqlite3.connect(server.data / "flowlet.db") as store:
+        tables = [t for (t,) in store.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%workspace INTEGER%'")]
+        assert "versions" in tables and all(not store.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables)
     server.start()
     assert ask(server, "GET", "/workspaces").json["workspaces"] == []
     server.command("push", tmp_path / "shop")

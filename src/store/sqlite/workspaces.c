@@ -64,28 +64,34 @@ static bool no_workspace(int64_t workspace, struct error *err) {
     return error_set(err, ERR_NOT_FOUND, "there is no workspace %lld", (long long)workspace);
 }
 
+/* Of every table that has a column `workspace`. */
+static bool delete_rows(struct store_tx *tx, int64_t workspace, struct error *err) {
+    struct buf script;
+    buf_init(&script, 8192);
+    struct rows r = tx_query(tx,
+                             "SELECT m.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c "
+                             "ON c.name = 'workspace' WHERE m.type = 'table'",
+                             "");
+    while (rows_next(&r))
+        buf_addf(&script, "DELETE FROM " STR_FMT " WHERE workspace = %lld;", STR_ARG(rows_str(&r, 0)), (long long)workspace);
+    ENSURE(buf_ok(&script));
+    bool ok = rows_close(&r, err) && tx_script(tx, script.ptr, err);
+    buf_release(&script);
+    return ok;
+}
+
 bool tx_workspace_delete(struct store_tx *tx, int64_t workspace, struct error *err) {
-    static const char *const all[] = {
-        "DELETE FROM releases WHERE workspace = ?", "DELETE FROM runs WHERE workspace = ?",
-        "DELETE FROM pages WHERE workspace = ?",    "DELETE FROM deliveries WHERE workspace = ?",
-        "DELETE FROM cron WHERE workspace = ?",     "DELETE FROM cron_marks WHERE workspace = ?",
-        "DELETE FROM state WHERE workspace = ?",    "DELETE FROM state_totals WHERE workspace = ?",
-        "DELETE FROM outbox WHERE workspace = ?",   "DELETE FROM secrets WHERE workspace = ?",
-        "DELETE FROM versions WHERE workspace = ?", "DELETE FROM workspaces WHERE id = ?",
-    };
     struct rows r = tx_query(tx, "SELECT 1 FROM accepted JOIN runs ON id = run WHERE workspace = ? LIMIT 1", "i", workspace);
     bool busy = rows_next(&r);
     if (!rows_close(&r, err))
         return false;
     if (busy)
         return error_set(err, ERR_CONFLICT, "durable runs of it are not over: cancel them, or let them end");
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (!tx_exec(tx, err, all[i], "i", workspace))
-            return false;
-    return tx_exec(
-        tx, err,
-        "INSERT INTO meta VALUES ('workspace_deleted', ?1) ON CONFLICT DO UPDATE SET value = max(CAST(value AS INTEGER), ?1)",
-        "i", workspace);
+    return delete_rows(tx, workspace, err) && tx_exec(tx, err, "DELETE FROM workspaces WHERE id = ?", "i", workspace) &&
+           tx_exec(tx, err,
+                   "INSERT INTO meta VALUES ('workspace_deleted', ?1) ON CONFLICT DO UPDATE SET value = "
+                   "max(CAST(value AS INTEGER), ?1)",
+                   "i", workspace);
 }
 
 bool tx_workspace_set_mode(struct store_tx *tx, int64_t workspace, char mode, struct error *err) {
