@@ -98,6 +98,9 @@ fuzzers: $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 spec: $(OUT)/tests/tools/write_spec ## writes spec/*.schema.json from the tables of the documents
 	@mkdir -p spec && $< spec
 
+docs: $(OUT)/tests/tools/write_blocks ## writes docs/blocks.md and docs/library.md from the blocks' and the library's definitions
+	@$< > docs/blocks.md && node tools/library_docs.mjs > docs/library.md
+
 test: $(OUT)/tests/unit $(TESTS_WORKER) ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
 	@rm -f $(OUT)/report.*
 	ASAN_OPTIONS=log_path=$(OUT)/report $(OUT)/tests/unit $(if $(T),--filter '$(T)/*')
@@ -133,9 +136,9 @@ clean: ## removes all builds
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/;s/^/make /' | expand -t 17
 	@printf '\n%s\n' 'Beside it, each with --help:'
-	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, cron, peers, recipes, packages, kill, fuzz, bench alone' \
+	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, cron, peers, recipes, docs, packages, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
-.PHONY: all install deb test test-runtime test-tools spec headers check format clean help fuzzers
+.PHONY: all docs install deb test test-runtime test-tools spec headers check format clean help fuzzers
 .SECONDARY:
 -include $(OBJECTS:.o=.d) $(OUT)/main.d $(TESTS:tests/unit/%.c=$(OUT)/tests/%.d)

@@ -37,6 +37,7 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
 const struct block_type block_call = {
     .name = "call",
     .title = "Call",
+    .about = "Another flow as a block: waits for its outputs, or starts it as a run of its own.",
     .shape = &shape,
     .pins = {"out", "error"},
     .retries = true,

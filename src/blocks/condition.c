@@ -6,6 +6,7 @@ static const struct shape shape = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(BLOC
 const struct block_type block_condition = {
     .name = "condition",
     .title = "Condition",
+    .about = "Two ways, by an expression that is true or false.",
     .shape = &shape,
     .pins = {"true", "false"},
     .inputs = (const struct input_def[]){{"condition", true, SCHEMA_OF("boolean")}, {0}},

@@ -38,4 +38,11 @@ static void check(const struct flow *flow, const struct block *b, const struct c
         findings_add(findings, &f, "only the End of a reusable flow, outside of loops, chooses a pin: remove `pin`");
 }
 
-const struct block_type block_end = {.name = "end", .title = "End", .shape = &shape, .ends = true, .bind = bind, .check = check};
+const struct block_type block_end = {.name = "end",
+                                     .title = "End",
+                                     .about = "The scope's end: an endpoint's answer, a reusable flow's outputs, a turn's value. "
+                                              "Several may stand on ways that exclude each other.",
+                                     .shape = &shape,
+                                     .ends = true,
+                                     .bind = bind,
+                                     .check = check};

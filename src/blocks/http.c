@@ -72,6 +72,8 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_http = {
     .name = "http",
     .title = "HTTP Request",
+    .about = "One request to another service, JSON both ways. An answer of 400 and above leaves by `error` unless set otherwise, "
+             "as does a server that cannot be reached.",
     .shape = &shape,
     .pins = {"out", "error"},
     .inputs = (const struct input_def[]){{"method", false, SCHEMA_OF("string")},

@@ -3,4 +3,10 @@
 
 static const struct shape shape = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS(BLOCK_KEYS)};
 
-const struct block_type block_join = {.name = "join", .title = "Join", .shape = &shape, .pins = {"out"}, .waits = true};
+const struct block_type block_join = {.name = "join",
+                                      .title = "Join",
+                                      .about =
+                                          "Brings ways together that run at the same time: goes on when all of them are decided.",
+                                      .shape = &shape,
+                                      .pins = {"out"},
+                                      .waits = true};

@@ -52,6 +52,8 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_loop = {
     .name = "loop",
     .title = "Loop",
+    .about = "The blocks in its frame, once for each item of a list, in order or several at once; or one turn after another "
+             "while an expression holds.",
     .shape = &shape,
     .pins = {"each", "done", "error"},
     .outputs =

@@ -28,6 +28,7 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_mail = {
     .name = "mail",
     .title = "Mail",
+    .about = "One mail by SMTP with TLS, by the same engine as `mail.send`.",
     .shape = &shape,
     .pins = {"out", "error"},
     .inputs = (const struct input_def[]){{"server", true, SCHEMA_OF("string")},

@@ -18,6 +18,7 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_respond = {
     .name = "respond",
     .title = "Respond",
+    .about = "Answers the caller now; the flow goes on, and is stored for it.",
     .shape = &shape,
     .pins = {"out"},
     .inputs =

@@ -25,6 +25,8 @@ static void bind(struct flow *flow, struct block *b, const struct catalog *w, st
 const struct block_type block_script = {
     .name = "script",
     .title = "Script",
+    .about =
+        "A TypeScript function. Its signature's types make the inputs and the named outputs; library.md has what it can use.",
     .shape = &shape,
     .pins = {"out", "error"},
     .retries = true,

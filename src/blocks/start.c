@@ -141,6 +141,7 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_start = {
     .name = "start",
     .title = "Start",
+    .about = "Where a run begins: what calls the flow, and what it brings along.",
     .shape = NULL, /* not among a flow's blocks */
     .pins = {"out"},
     .bind = bind,

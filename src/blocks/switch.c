@@ -53,6 +53,7 @@ static const char *const *own_pins(struct flow *flow, const struct block *b, str
 const struct block_type block_switch = {
     .name = "switch",
     .title = "Switch",
+    .about = "One of several ways, by a value that is compared with each case. `default` is for what fits none.",
     .shape = &shape,
     .inputs = (const struct input_def[]){{"value", true, NULL}, {0}},
     .own_pins = own_pins,

@@ -98,6 +98,7 @@ static void check(const struct flow *flow, const struct block *b, const struct c
 const struct block_type block_wait = {
     .name = "wait",
     .title = "Wait",
+    .about = "Goes on after a duration, at a time, or once somebody has used its link. While it waits it is a row in the store.",
     .shape = &shape,
     .own_pins = own_pins,
     .bind = bind,

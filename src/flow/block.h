@@ -31,7 +31,7 @@ struct output_def {
 };
 
 struct block_type {
-    const char *name, *title;
+    const char *name, *title, *about;     /* about: a sentence or two for people */
     const struct shape *shape;            /* of its JSON: SHAPE_OBJECT whose keys begin with BLOCK_KEYS */
     const char *pins[BLOCK_PINS_MAX + 1]; /* where all blocks of the type have the same */
     const struct input_def *inputs;       /* ends with one without a name; NULL: none or by bind */
