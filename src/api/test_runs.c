@@ -310,7 +310,7 @@ static const struct shape body_shape = {
 static const struct api_route routes[] = {
     {.method = "POST",
      .path = API_WORKSPACE "/test-runs",
-     .permission = PERMISSION_RUNS_WRITE,
+     .permission = PERMISSION_FLOWS_WRITE, /* a draft can do what a published flow can */
      .name = "startTestRun",
      .about = "Runs a flow of a draft without publishing it, as a run that is marked as a test. It is not durable, whatever the "
               "flow says, "

@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/progress.h"
 
 #define SAID_MAX ((size_t)64 * 1024)
+#define LOOK_MS 200
 
 /* In the child; only what is safe after fork. */
 static void execute(const char *data, const char *workspace, int out, int log, pid_t parent) {
@@ -41,15 +44,25 @@ static bool launch(struct own_server *s, const char *workspace, int *out, struct
     return s->pid > 0 || error_errno(err, "fork");
 }
 
+/* Until there is something to read, or its end. */
+static bool wait_for(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    int n;
+    while ((n = poll(&p, 1, LOOK_MS)) == 0 || (n < 0 && errno == EINTR))
+        progress_show("starting a server for the tests", 0, 0);
+    return n > 0;
+}
+
 /* "ready listen=URL console=URL" comes when it answers; else it ends. */
 static bool wait_ready(struct own_server *s, int out, struct arena *arena) {
     struct buf said;
     char part[1024];
     ssize_t n;
     buf_init(&said, SAID_MAX);
-    while (!memchr(said.ptr, '\n', said.len) && ((n = read(out, part, sizeof part)) > 0 || (n < 0 && errno == EINTR)))
-        if (n > 0)
-            buf_add(&said, str_of(part, (size_t)n));
+    progress_begin();
+    while (!memchr(said.ptr, '\n', said.len) && wait_for(out) && (n = read(out, part, sizeof part)) > 0)
+        buf_add(&said, str_of(part, (size_t)n));
+    progress_end();
     struct str rest = buf_str(&said), line, word;
     str_cut(&rest, '\n', &line);
     while (str_starts(buf_str(&said), STR("ready ")) && str_cut(&line, ' ', &word))

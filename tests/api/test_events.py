@@ -129,3 +129,23 @@ def test_listeners_that_hang_up_are_let_go(server):
     for events in readers:
         events.__exit__()
     wait_until(lambda: Events(server, ALL).answer.status == 200, 10, "room for a reader")
+
+
+def test_a_slow_reader_is_told_that_it_missed_something_and_the_server_keeps_nothing_for_it(server):
+    with Events(server, ALL) as events:
+        for _ in range(20):  # far more than the connection's buffers and the ring hold
+            assert server.get("/many?turns=1000").json == {"turns": 1000}
+        last = order(server)
+        seen = []
+        while not seen or seen[-1].data.get("run") != last:
+            seen += events.until("run-ended")
+    assert "slowly" in next(e.data["reason"] for e in seen if e.name == "missed")
+    assert [e.data.get("path") for e in seen if e.data.get("run") == last and e.name == "block-ended"] == ["count", "page", "tell", "end"]
+
+
+def test_a_run_of_very_many_blocks_says_when_it_tells_no_more(server):
+    with Events(server, ALL) as events:
+        assert server.get("/many?turns=6000", timeout=60).json == {"turns": 6000}
+        seen = events.until("run-ended")
+    blocks = [e for e in seen if e.name.startswith("block-")]
+    assert len(blocks) == 9999 and seen[-2].name == "many", (len(blocks), seen[-2])
