@@ -136,7 +136,7 @@ clean: ## removes all builds
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/;s/^/make /' | expand -t 17
 	@printf '\n%s\n' 'Beside it, each with --help:'
-	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, cron, peers, recipes, docs, packages, kill, fuzz, bench alone' \
+	@printf '%-17s%s\n' './run' 'start the emergency workspace in practice mode' './test' 'all tests, or unit, checks, cron, peers, recipes, docs, packages, kill, fuzz, bench alone' \
 	    'tests/kill/run' 'kill -9 under load: nothing lost, nothing doubled' 'tests/fuzz/run' 'the fuzzers' 'bench/run' 'speed and size beside others'
 
 .PHONY: all docs install deb test test-runtime test-tools spec headers check format clean help fuzzers

@@ -65,7 +65,8 @@ static void check(const struct flow *flow, const struct block *b, const struct c
     check_probe(flow, b, findings);
     struct finding f = block_place(flow, b, "wrong_secret");
     if (secret && !str_is(type, "password") && !str_is(type, "basic"))
-        findings_add(findings, &f, "`auth` takes a secret of type password or basic, and `" STR_FMT "` is a " STR_FMT,
+        findings_add(findings, &f,
+                     "`auth` takes a secret of type password or basic, and `" STR_FMT "` is a " STR_FMT ": name one of them",
                      STR_ARG(auth), STR_ARG(type));
 }
 

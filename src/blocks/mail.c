@@ -11,7 +11,8 @@ static void check_server(const struct flow *flow, const struct connection *c, co
     struct finding f = connection_place(flow, c, "wrong_secret");
     f.pointer = m->source.pointer;
     if (secret && !str_is(jsonx_str(secret, "type"), "smtp"))
-        findings_add(findings, &f, "`server` takes a secret of type smtp, and `" STR_FMT "` is a " STR_FMT,
+        findings_add(findings, &f,
+                     "`server` takes a secret of type smtp, and `" STR_FMT "` is a " STR_FMT ": name one of that type",
                      STR_ARG(m->source.name), STR_ARG(jsonx_str(secret, "type")));
 }
 

@@ -181,7 +181,9 @@ static void check_access(struct build *b, const struct flow *flow) {
         f.code = "wrong_secret";
         for (size_t k = 0; secret && k < ARRAY_LEN(wants); k++)
             if (str_is(type, wants[k].access) && !str_is(jsonx_str(secret, "type"), wants[k].secret))
-                findings_add(&b->findings, &f, "access by " STR_FMT " takes a secret of type %s, and `" STR_FMT "` is a " STR_FMT,
+                findings_add(&b->findings, &f,
+                             "access by " STR_FMT " takes a secret of type %s, and `" STR_FMT "` is a " STR_FMT
+                             ": name one of that type",
                              STR_ARG(type), wants[k].secret, STR_ARG(name), STR_ARG(jsonx_str(secret, "type")));
     }
 }
@@ -236,6 +238,46 @@ static void check_routes(struct build *b) {
     map_release(&routes);
 }
 
+/* ---- recursion ---- */
+
+/* The flow that a block calls, and waits for, in each run; NULL: none. */
+static struct flow *certain_call(const struct catalog *w, const struct block *b) {
+    if (!b->certain || strcmp(b->type->name, "call") != 0 || str_is(jsonx_str(b->json, "mode"), "start"))
+        return NULL;
+    return catalog_find_flow(w, jsonx_str(b->json, "flow"));
+}
+
+/* Whether each run of `from` comes to `to` by such calls. */
+static bool always_calls(const struct catalog *w, const struct flow *from, const struct flow *to, bool *seen) {
+    if (from == to)
+        return true;
+    if (seen[from - w->flows] || !from->is_sound)
+        return false;
+    seen[from - w->flows] = true;
+    for (size_t i = 0; i < from->block_count; i++) {
+        const struct flow *called = certain_call(w, &from->blocks[i]);
+        if (called && always_calls(w, called, to, seen))
+            return true;
+    }
+    return false;
+}
+
+static void check_recursion(struct build *b, const struct flow *flow) {
+    const struct catalog *w = &b->catalog;
+    for (size_t i = 0; i < flow->block_count; i++) {
+        const struct flow *called = certain_call(w, &flow->blocks[i]);
+        struct finding f = block_place(flow, &flow->blocks[i], "endless_recursion");
+        bool *seen = mem_alloc(w->flow_count * sizeof *seen);
+        if (called && always_calls(w, called, flow, seen))
+            findings_add(
+                &b->findings, &f,
+                "`" STR_FMT "` calls " STR_FMT
+                ", which comes back to this flow on every way, so it never ends: let a Condition decide whether to go on",
+                STR_ARG(flow->blocks[i].id), STR_ARG(called->id));
+        free(seen);
+    }
+}
+
 static void check_all(struct build *b) {
     struct catalog *w = &b->catalog;
     settings_report(&b->settings, &b->findings);
@@ -257,6 +299,9 @@ static void check_all(struct build *b) {
         check_auth(b, flow);
         check_schedule(b, flow);
     }
+    for (size_t i = 0; i < w->flow_count; i++)
+        if (w->flows[i].is_sound)
+            check_recursion(b, &w->flows[i]);
     check_routes(b);
 }
 

@@ -50,9 +50,10 @@ void findings_add(struct findings *f, const struct finding *where, const char *f
     };
 }
 
-bool findings_has(const struct findings *f, struct str file, struct str pointer) {
+bool findings_has_other(const struct findings *f, const struct finding *where) {
     for (size_t i = 0; i < f->count; i++)
-        if (str_eq(f->items[i].file, file) && str_eq(f->items[i].pointer, pointer))
+        if (str_eq(f->items[i].file, where->file) && str_eq(f->items[i].pointer, where->pointer) &&
+            strcmp(f->items[i].code, where->code) != 0)
             return true;
     return false;
 }

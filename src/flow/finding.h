@@ -45,8 +45,8 @@ struct findings {
 void findings_init(struct findings *f);
 void findings_release(struct findings *f); /* may be called twice */
 void findings_add(struct findings *f, const struct finding *where, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Whether something was found at this place already. */
-bool findings_has(const struct findings *f, struct str file, struct str pointer);
+/* Whether something that has another code was found at this place already. */
+bool findings_has_other(const struct findings *f, const struct finding *where);
 /* Gives the findings of this file that have a pointer their line and column in its text. */
 void findings_locate(struct findings *f, struct str file, struct str text);
 /* By file and place; what has no place comes first. Order of arrival otherwise. */

@@ -53,10 +53,10 @@ static void parse_script(struct parser *p, struct block *b) {
     char path[300];
     snprintf(path, sizeof path, "flows/" STR_FMT, STR_ARG(file));
     const struct folder_file *found = folder_find(p->folder, str_from(path));
-    if (!found)
-        findings_add(p->findings, &f, "there is no file `%s`: write the script there, or name the file that has it", path);
-    else if (!str_ends(file, STR(".ts")) || str_ends(file, STR(".d.ts")))
+    if (!str_ends(file, STR(".ts")) || str_ends(file, STR(".d.ts")))
         findings_add(p->findings, &f, "`" STR_FMT "` is no script: its name must end with .ts", STR_ARG(file));
+    else if (!found)
+        findings_add(p->findings, &f, "there is no file `%s`: write the script there, or name the file that has it", path);
     else
         b->script = codes_add(p->codes, CODE_SCRIPT, folder_text(found), NULL);
 }
@@ -299,6 +299,8 @@ static void parse_path(struct parser *p, struct str path) {
         findings_add(p->findings, &f, "a path begins with a slash: write `/" STR_FMT "`", STR_ARG(path));
         return;
     }
+    if (str_is(path, "/.flowlet") || str_starts(path, STR("/.flowlet/")))
+        findings_add(p->findings, &f, "paths below /.flowlet/ are the server's own: choose another");
     rest = str_of(path.ptr + 1, path.len - 1);
     while (str_cut(&rest, '/', &segment)) {
         if (segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}')

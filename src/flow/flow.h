@@ -57,6 +57,7 @@ struct block {
     /* by graph_order: */
     size_t place;                      /* in its scope, in topological order; whoever opens the scope is 0 */
     size_t inside_first, inside_count; /* of flow->order: the scope it opens */
+    bool certain;                      /* by flow_check: it runs in each run that does not fail before */
     /* by flow_bind: */
     struct port *ports;
     size_t port_count;

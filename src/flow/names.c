@@ -91,6 +91,18 @@ static bool is_only_way_out(const struct names *n, const struct connection *c) {
     return true;
 }
 
+static void find_certain(struct names *n) {
+    struct flow *flow = n->flow;
+    flow->blocks[0].certain = true;
+    for (size_t i = 0; i + 1 < flow->block_count; i++) {
+        struct block *b = &flow->blocks[flow->order[i]];
+        for (size_t k = 0; k < b->in_count && b->scope == 0; k++) { /* a loop may have no turns */
+            const struct connection *c = connection(n, b->ins[k]);
+            b->certain |= flow->blocks[c->from].certain && is_only_way_out(n, c);
+        }
+    }
+}
+
 /* What was found in one round may show more in the next; more rounds than this only a flow made for it needs. */
 #define ROUNDS_MAX 8
 
@@ -167,6 +179,7 @@ void graph_check_names(struct graph *g, const struct catalog *w, struct findings
         if (opener->inside_count)
             names_check_branches(&n, opener);
     }
+    find_certain(&n);
     names_check_mappings(&n);
     map_release(&n.ids);
     arena_release(&n.arena);

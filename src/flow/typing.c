@@ -133,13 +133,11 @@ static void add_finding(const json_t *item, const json_t *found, struct findings
         f.line = (unsigned)line;
         f.column = (unsigned)column;
     }
-    if (in_script || line <= 0) {
-        /* What is plain without types was told without them. */
-        if (in_script || !findings_has(findings, f.file, f.pointer))
-            findings_add(findings, &f, STR_FMT, STR_ARG(message));
-    } else {
+    bool is_told = !in_script && findings_has_other(findings, &f); /* what is plain without types */
+    if (!is_told && !in_script && line > 0)
         findings_add(findings, &f, "this expression, line %d, column %d: " STR_FMT, (int)line, (int)column, STR_ARG(message));
-    }
+    else if (!is_told)
+        findings_add(findings, &f, STR_FMT, STR_ARG(message));
     buf_release(&pointer);
 }
 

@@ -190,7 +190,8 @@ static bool parse_line(struct cron *c, struct str line, struct error *err) {
     c->any_day = str_is(field[2], "*");
     c->any_weekday = str_is(field[4], "*");
     if (!has_a_date(c))
-        return error_set(err, ERR_INVALID, "no month that it names has such a day, so it would never be due");
+        return error_set(err, ERR_INVALID,
+                         "no month that it names has such a day, so it would never be due: change the day or the month");
     return true;
 }
 

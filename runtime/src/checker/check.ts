@@ -111,7 +111,13 @@ const REMEDIES: [number[], string][] = [
 ];
 
 function sentenceOf(one: ts.Diagnostic): { severity: "error" | "warning"; message: string } {
-    const text = ts.flattenDiagnosticMessageText(one.messageText, " ").replace(/'/g, "`").replace(/\s+/g, " ").replace(/\.$/, "");
+    const text = ts
+        .flattenDiagnosticMessageText(one.messageText, " ")
+        .replace(/'/g, "`")
+        .replace(/\s+/g, " ")
+        .replace(/\.$| Do you need to .*$/, "")
+        .replace(/`([^`]{80})[^`]+`/g, "`$1...`");
     const remedy = REMEDIES.find(([codes]) => codes.includes(one.code))?.[1] ?? "mend it";
-    return { severity: MAY_BE_MISSING.has(one.code) ? "warning" : "error", message: `${text.slice(0, 500)}: ${remedy}` };
+    const message = text.endsWith("?") ? text : `${text.replace(/\.$/, "").slice(0, 500)}: ${remedy}`;
+    return { severity: MAY_BE_MISSING.has(one.code) ? "warning" : "error", message };
 }

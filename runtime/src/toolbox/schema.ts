@@ -268,7 +268,7 @@ class Writer {
         const properties = (schema.properties ?? {}) as Schema;
         const required = (schema.required ?? []) as string[];
         if (typeof properties !== "object" || Array.isArray(properties)) throw new Unfit(`${place.pointer}/properties`, "`properties` is an object with a schema for each name");
-        if (!Array.isArray(required) || !required.every((name) => typeof name === "string")) throw new Unfit(`${place.pointer}/required`, "`required` is a list of names");
+        if (!Array.isArray(required) || !required.every((name) => typeof name === "string")) throw new Unfit(`${place.pointer}/required`, "`required` is a list of names, like [\"a\"]");
         for (const name of required) if (!Object.hasOwn(properties, name)) this.#member(name, true, true, place);
         for (const [name, one] of Object.entries(properties)) this.#member(name, one, required.includes(name), place);
         this.#limit(schema, "minProperties", place, (n) => `Object.keys(${place.value}).length < ${n}`, (n) => `must have at least ${plural(n, "member")}`);

@@ -37,7 +37,7 @@ export class Source {
             this.#scopes = file.scopes;
         } catch (error) {
             const { message, pos } = error as { message: string; pos?: number };
-            throw this.wrong(typeof pos === "number" ? pos : before, message.replace(/^.*?: |\s*\(\d+:\d+\)$/g, ""));
+            throw this.wrong(typeof pos === "number" ? pos : before, `${message.replace(/^.*?: |\s*\(\d+:\d+\)$/g, "")}: mend what stands here or before it`);
         }
     }
 

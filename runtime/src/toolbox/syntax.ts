@@ -9,6 +9,6 @@ export function syntaxFault(text: string): Finding | undefined {
         return undefined;
     } catch (error) {
         const { message, line, column } = error as { message: string; line?: number; column?: number };
-        return { line: line ?? 1, column: column ?? 1, message };
+        return { line: line ?? 1, column: column ?? 1, message: `${message.replace(/\.$/, "")}: mend what stands here or before it` };
     }
 }

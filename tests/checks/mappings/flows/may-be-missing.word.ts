@@ -1,0 +1,3 @@
+export function word(): {word: string} {
+    return {word: "x"};
+}

@@ -1,0 +1,3 @@
+export async function f({name}: {name: string}) {
+    return {a: await secrets.getPassword(name)};
+}

@@ -1,0 +1,5 @@
+import x from "y";
+
+export function f() {
+    return {};
+}

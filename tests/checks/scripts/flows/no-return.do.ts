@@ -1,0 +1,3 @@
+export function f({n}: {n: number}): {big: boolean} {
+    if (n > 5) return {big: true};
+}

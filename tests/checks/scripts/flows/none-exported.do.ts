@@ -1,0 +1,7 @@
+function f() {
+    return {};
+}
+
+function g() {
+    return {};
+}

@@ -1,0 +1,3 @@
+export function f(a: string) {
+    return {a};
+}

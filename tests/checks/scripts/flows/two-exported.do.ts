@@ -1,0 +1,7 @@
+export function f() {
+    return {};
+}
+
+export function g() {
+    return {};
+}

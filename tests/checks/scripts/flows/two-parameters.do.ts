@@ -1,0 +1,3 @@
+export function f(a: string, b: string) {
+    return {a, b};
+}

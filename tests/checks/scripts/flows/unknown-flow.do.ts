@@ -1,0 +1,3 @@
+export async function f() {
+    return await flows.call("nowhere", {});
+}

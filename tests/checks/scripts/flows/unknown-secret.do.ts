@@ -1,0 +1,3 @@
+export async function f() {
+    return {a: await secrets.getPassword("tokn")};
+}

@@ -1,0 +1,3 @@
+export function f(): {n: number} {
+    return {n: "five"};
+}

@@ -1,0 +1,3 @@
+export function take({n}: {n: number}): {twice: number} {
+    return {twice: n * 2};
+}

@@ -1,0 +1,3 @@
+export function turn({to}: {to: "up" | "down"}): {to: string} {
+    return {to};
+}
