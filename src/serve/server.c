@@ -197,7 +197,7 @@ static bool open_listeners(struct server *s, struct error *err) {
                           .endpoints = s->endpoints,
                           .schedules = s->schedules,
                           .tokens = s->tokens,
-                          .public_url = s->public_url,
+                          .public_url = s->links_url,
                           .listen = listener(s, &s->options->console, s->options->console_cert, s->options->console_key)};
     s->api = api_open(&api, err);
     if (s->api)
