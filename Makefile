@@ -98,8 +98,8 @@ fuzzers: $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 spec: $(OUT)/tests/tools/write_spec ## writes spec/*.schema.json from the tables of the documents
 	@mkdir -p spec && $< spec
 
-docs: $(OUT)/tests/tools/write_blocks ## writes docs/blocks.md and docs/library.md from the blocks' and the library's definitions
-	@$< > docs/blocks.md && node tools/library_docs.mjs > docs/library.md
+docs: $(OUT)/tests/tools/write_blocks $(OUT)/tests/tools/write_api ## writes docs/blocks.md, docs/library.md and the operations in docs/api.md from the code
+	@$< > docs/blocks.md && node tools/library_docs.mjs > docs/library.md && $(OUT)/tests/tools/write_api docs/api.md
 
 test: $(OUT)/tests/unit $(TESTS_WORKER) ## the unit tests (BUILD=asan for the sanitizers; T=name for one suite)
 	@rm -f $(OUT)/report.*

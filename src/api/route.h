@@ -81,5 +81,9 @@ extern const struct shape api_cursor;  /* of a list's next page */
 const char *api_parameter_about(struct str name);
 /* The document of all rows, OpenAPI 3.1. */
 json_t *api_openapi(void) MUST_USE;
+/* The part of docs/api.md that is made from them, between the lines of these two texts. */
+#define API_REFERENCE_BEGIN "<!-- made by `make docs` from src/api: do not edit -->\n"
+#define API_REFERENCE_END "<!-- end of what `make docs` made -->\n"
+void api_reference(struct buf *out);
 
 #endif

@@ -47,3 +47,18 @@ Test(api, the_document_has_every_row) {
     each_row(find_operation, document);
     json_decref(document);
 }
+
+Test(api, docs_are_those_of_the_rows) {
+    struct buf page, reference;
+    struct error err;
+    buf_init(&page, 1 << 22);
+    buf_init(&reference, 1 << 22);
+    cr_assert(file_read("docs/api.md", &page, &err));
+    buf_adds(&reference, API_REFERENCE_BEGIN);
+    api_reference(&reference);
+    buf_adds(&reference, API_REFERENCE_END);
+    cr_assert_neq(str_find(buf_str(&page), buf_str(&reference)), SIZE_MAX,
+                  "a row has changed: `make docs` writes docs/api.md anew");
+    buf_release(&page);
+    buf_release(&reference);
+}
