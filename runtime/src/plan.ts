@@ -221,8 +221,8 @@ export function addFlow(number: number, id: string, plan: unknown, units: unknow
 }
 
 /** A text says why there is none. */
-export function flowOf(head: { flow: string; number?: number }): Flow | string {
-    return (head.number === undefined ? named.get(head.flow) : flows.get(head.number)) ?? `flow ${head.flow} is not known to this worker`;
+export function flowOf(head: { flow?: string; number?: number }): Flow | string {
+    return (head.number === undefined ? named.get(head.flow ?? "") : flows.get(head.number)) ?? `flow ${head.flow ?? head.number} is not known to this worker`;
 }
 
 /** What a run of `caller` means by this id. */

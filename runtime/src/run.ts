@@ -19,12 +19,12 @@ import { briefJson, json, parse, type Names } from "./values.ts";
 
 /** The parts of a START's head that are not the request (docs/internals.md, section 4). */
 export interface Head {
-    /** The flow's id; `number`: which one of that id, as in its FLOW frame. */
-    flow: string;
+    /** The flow's, as in its FLOW frame; without it `flow`, an id, has the newest. */
     number?: number;
+    flow?: string;
     t: number;
-    seed: string;
-    mode: "practice" | "live";
+    /** Where random numbers may be drawn. */
+    seed?: string;
     durable?: boolean;
     settings?: Names;
     nonce?: string;

@@ -56,11 +56,32 @@ const json_t *release_keep(struct release *r, json_t *value) {
     return value;
 }
 
+/* A text that names neither `Math` nor `crypto` draws no random numbers: they are the library's only ways to them. */
+static bool draws_itself(const struct release_flow *f) {
+    static const struct str names[] = {STR("Math"), STR("crypto")};
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LEN(names) && !found; i++) {
+        found = str_find(f->plan, names[i]) != SIZE_MAX;
+        for (size_t k = 0; k < f->unit_count && !found; k++)
+            found = str_find(f->units[k].text, names[i]) != SIZE_MAX;
+    }
+    return found;
+}
+
+static void mark_random(struct release *r) {
+    for (size_t i = 0; i < r->flow_count; i++)
+        r->flows[i].draws = draws_itself(&r->flows[i]);
+    for (size_t i = 0; i < r->flow_count; i++)
+        for (size_t k = 0; k < r->flows[i].call_count; k++)
+            r->flows[i].draws |= r->flows[r->flows[i].calls[k]].draws;
+}
+
 void release_number(struct release *r) {
     static uint64_t last;
     last++;
     for (size_t i = 0; i < r->flow_count; i++)
         r->flows[i].number = last << 16 | i;
+    mark_random(r);
 }
 
 /* ---- finding ---- */

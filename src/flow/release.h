@@ -84,6 +84,7 @@ struct release_flow {
     bool deduplicate; /* prepare gives the value */
     bool responds;    /* has a Respond block */
     unsigned needs;   /* of enum flow_need */
+    bool draws;       /* it or a flow that it calls may draw random numbers */
     int64_t body_max_bytes;
     int64_t requests_per_minute, calls_at_once; /* 0: any number */
     bool per_client;                            /* requests_per_minute is for each caller */

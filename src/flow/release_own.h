@@ -7,7 +7,7 @@
 struct release *release_new(void);
 /* Takes value, to be released with r; gives it back. */
 const json_t *release_keep(struct release *r, json_t *value);
-/* Gives all flows their numbers, which are never given again. */
+/* When all is there: gives the flows their numbers, which are never given again, and marks those that draw random numbers. */
 void release_number(struct release *r);
 /* Everything that follows from start, type and responds. */
 void release_describe_flow(struct release_flow *f, struct arena *arena);

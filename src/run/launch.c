@@ -22,7 +22,8 @@ static void add_text(struct buf *b, const char *key, struct str value) {
 }
 
 static void add_request(struct buf *b, const struct release_flow *flow, const struct run_request *q) {
-    add_text(b, "method", q->method);
+    if (flow->needs & NEED_METHOD)
+        add_text(b, "method", q->method);
     if (flow->needs & NEED_QUERY)
         add_text(b, "query", q->query);
     if (q->parameter_count) {
@@ -87,25 +88,23 @@ static void add_links(struct buf *b, const struct run *r) {
 }
 
 bool run_build_head(struct run *r, const struct run_request *request, const json_t *input, struct error *err) {
-    char seed[65];
     struct buf *b = &r->head;
     buf_clear(b);
     make_nonce(r);
-    hex_write(r->seed, sizeof r->seed, seed);
     buf_room(b, 512); /* for most of them all that follows */
     buf_adds(b, "{\"number\":");
     buf_add_int(b, (int64_t)r->flow->number);
-    buf_adds(b, ",\"flow\":\"");
-    buf_add(b, r->flow->id);
-    buf_adds(b, "\",\"t\":");
+    buf_adds(b, ",\"t\":");
     buf_add_int(b, r->trial ? run_now_ms(r) : r->started_ms);
-    buf_adds(b, r->mode == 'l' ? ",\"mode\":\"live\"" : ",\"mode\":\"practice\"");
-    buf_adds(b, r->durable ? ",\"durable\":true" : ",\"durable\":false");
+    if (r->durable) /* it may be read by another process, after a restart */
+        buf_addf(b, ",\"flow\":\"%s\",\"mode\":\"%s\",\"durable\":true", r->flow->id.ptr, r->mode == 'l' ? "live" : "practice");
     if (r->keeps_answer)
         buf_adds(b, ",\"keeps_answer\":true");
-    buf_adds(b, ",\"seed\":\"");
-    buf_adds(b, seed);
-    buf_addc(b, '"');
+    if (r->durable || r->flow->draws) {
+        char seed[65];
+        hex_write(r->seed, sizeof r->seed, seed);
+        add_text(b, "seed", str_from(seed));
+    }
     if (r->nonce[0])
         add_text(b, "nonce", str_from(r->nonce));
     if (r->durable)

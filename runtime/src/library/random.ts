@@ -13,7 +13,7 @@ export class RandomBytes {
     #left = new Uint8Array(0);
 
     constructor(a: Activation, use: string) {
-        this.#key = hexBytes(a.run.head.seed);
+        this.#key = hexBytes(a.run.head.seed!);
         this.#label = `${use} ${a.path} `;
     }
 
