@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 /* So many frames not yet handled, or an entry that takes so long: then another worker is asked first. */
 #define BEHIND 16
 #define LONG_ENTRY_MS 15
+#define STUCK_ENTRY_MS 50
 
 /* The server looks at workers that have work this often, at the others rarely. It is the last resort: its lines are
  * further out than the worker's own. */
@@ -439,6 +441,22 @@ static void on_socket(uv_poll_t *poll, int status, int events) {
 
 /* ---- watching ---- */
 
+static bool is_useful(const struct worker *w) { return !w->toolbox && !w->alone && w->state != WORKER_DYING && !w->draining; }
+
+/* The thread that runs flows gives way to everything else here; the kernel takes that of one's own processes. */
+static void set_alone(struct worker *w) {
+    w->alone = true;
+    if (setpriority(PRIO_PROCESS, (id_t)w->process.pid, 10))
+        log_debug("pool", "worker=%d event=not_niced", w->process.pid);
+}
+
+static unsigned count_alone(const struct pool *p, const struct group *g) {
+    unsigned n = 0;
+    for (const struct worker *w = p->workers; w; w = w->next)
+        n += w->alone && w->group == g && w->state != WORKER_DYING;
+    return n;
+}
+
 /* True when it has work. */
 static bool look_at(struct worker *w, int64_t now_ms) {
     const struct pool_options *o = &w->pool->options;
@@ -452,6 +470,12 @@ static bool look_at(struct worker *w, int64_t now_ms) {
     if (!active || w->process.page->entries != w->seen_entry) {
         see(w, now_ms);
         return active;
+    }
+    if (now_ms - w->seen_since_ms > STUCK_ENTRY_MS && is_useful(w) && w->group && w->runs > 1 &&
+        count_alone(w->pool, w->group) < o->workers) {
+        set_alone(w);
+        timer_start(&w->pool->later, 0); /* another in its place */
+        w->pool->handler.stuck(w->pool->arg, w, run_entered(w));
     }
     int64_t cpu_us = spawned_cpu_us(&w->process);
     if (!w->seen_cpu_us)
@@ -523,8 +547,6 @@ static struct worker *start_or_retry(struct pool *p) {
     }
     return w;
 }
-
-static bool is_useful(const struct worker *w) { return !w->toolbox && !w->alone && w->state != WORKER_DYING && !w->draining; }
 
 static struct worker *find_spare(struct pool *p) {
     for (struct worker *w = p->workers; w; w = w->next)
@@ -690,7 +712,7 @@ struct worker *pool_pick(struct pool *p, struct str workspace) {
 
 struct worker *pool_pick_alone(struct pool *p, struct str workspace) {
     struct group *g = group_of(p, workspace);
-    bool starting = false;
+    bool starting = count_alone(p, g) >= p->options.workers;
     for (struct worker *w = p->workers; w; w = w->next) {
         if (!w->alone || w->group != g || w->state == WORKER_DYING)
             continue;
@@ -702,7 +724,7 @@ struct worker *pool_pick_alone(struct pool *p, struct str workspace) {
     }
     struct worker *w = starting ? NULL : start_or_retry(p);
     if (w) {
-        w->alone = true;
+        set_alone(w);
         give(w, g);
     }
     return NULL;

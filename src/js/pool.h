@@ -45,6 +45,9 @@ struct pool_handler {
     void (*frame)(void *arg, struct worker *w, const struct frame *frame);
     /* w is freed after the return. All runs it had are without a worker now. */
     void (*gone)(void *arg, struct worker *w, const struct worker_end *why);
+    /* It has been busy with one entry, of this run, for so long that what else it was given should go elsewhere; once an entry. From now on
+     * it is as those of pool_pick_alone, and another is starting in its place. */
+    void (*stuck)(void *arg, struct worker *w, uint64_t run);
     /* A worker of this workspace became ready: runs that wait may be given out. */
     void (*ready)(void *arg, struct str workspace);
 };
@@ -62,7 +65,8 @@ void pool_warm(struct pool *p, struct str workspace);
 /* Packs: the first worker that is not behind with its work, so that batches grow, else the one that is least so.
  * NULL when none is ready (they are starting then): keep the run until `ready`. */
 struct worker *pool_pick(struct pool *p, struct str workspace);
-/* One that runs nothing else, for a flow that took a worker down before; NULL as above. */
+/* One that runs nothing else, for a flow that passed its limits before; NULL as above, and while all of these (as many as a
+ * workspace has workers) are busy. */
 struct worker *pool_pick_alone(struct pool *p, struct str workspace);
 
 struct frame_writer worker_frame(struct worker *w, enum frame_kind kind, uint64_t run);

@@ -290,6 +290,8 @@ void run_finished(struct run *r, struct str payload) {
     const json_t *answer = json_object_get(head, "answer");
     if (f->state == RUN_FAILED)
         error_from_worker(r, json_object_get(head, "error"), &f->err);
+    if (f->err.code == ERR_RUN_CPU || f->err.code == ERR_RUN_MEMORY)
+        run_set_apart(r);
     if (json_is_object(answer)) {
         f->answers = true;
         f->status = (int)jsonx_int(answer, "status", 200);

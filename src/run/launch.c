@@ -168,8 +168,7 @@ static bool is_prepared(const struct run *r) { return !r->durable || r->phase !=
 
 static bool try_give(struct run *r) {
     struct runs *rs = r->runs;
-    bool apart = rs->apart.count && map_find(&rs->apart, r->flow->id);
-    struct worker *w = (apart ? pool_pick_alone : pool_pick)(rs->env.pool, r->workspace->name);
+    struct worker *w = (run_is_apart(r) ? pool_pick_alone : pool_pick)(rs->env.pool, r->workspace->name);
     if (!w)
         return false;
     r->worker = w;

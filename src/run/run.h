@@ -69,6 +69,7 @@ struct run {
     unsigned operation_count;
     bool effect_begun;
     unsigned restarts;
+    bool heard; /* its worker has said something of it */
     json_t *effects; /* for history; NULL: none */
 
     struct buf pending;                       /* records not handed to the store: u32 length, sealed bytes, ... */
@@ -100,7 +101,7 @@ struct runs {
     struct runs_env env;
     struct map open;                  /* id -> run */
     struct run *queued, **queue_last; /* PHASE_QUEUED, oldest first */
-    struct map apart;                 /* flow's id -> (void *)1: took a worker down */
+    struct map apart;                 /* flow's number -> until when (loop_now_ms) its runs share no worker */
     uint64_t last_id;
     uint8_t random[1024]; /* taken from the end of `random_left` bytes */
     size_t random_left;
@@ -124,6 +125,9 @@ void run_free(struct run *r); /* out of the table, without telling anybody */
 struct run *runs_find(const struct runs *rs, uint64_t id);
 /* Takes the run off its worker: cancels its operations; tell: sends CANCEL as well. */
 void run_detach(struct run *r, bool tell);
+/* Its flow passed a limit: for ten minutes, or until it is published anew, its runs share no worker. */
+void run_set_apart(struct run *r);
+bool run_is_apart(const struct run *r);
 void run_limit_update(struct run *r); /* after `parked` or the phase changed */
 int64_t run_time_left(const struct run *r);
 /* A durable run of an earlier time goes on from its journal. NULL: its release is gone. */

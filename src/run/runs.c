@@ -8,6 +8,7 @@
 
 #define DRAIN_LOOK_MS 20
 #define STOP_MS 500     /* for a worker to give the history of a run that is stopped */
+#define APART_MS (10 * 60 * 1000)
 #define RESTARTS_MAX 5  /* of one run whose workers go through no fault of its own */
 #define CALLS_A_MS 4096 /* ids: milliseconds times this, plus a count; below 2^53 until 2039 */
 
@@ -237,6 +238,7 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
         return; /* of a run that was canceled meanwhile */
     if (r->stopped && frame->kind != FRAME_FINISH)
         return;
+    r->heard = true;
     bool preparing = r->phase == PHASE_PREPARING;
     if (preparing != (frame->kind == FRAME_PREPARED) && frame->kind != FRAME_LOG && frame->kind != FRAME_FINISH) {
         misbehaved(r, "a frame that is not due");
@@ -285,18 +287,24 @@ static void on_frame(void *arg, struct worker *w, const struct frame *frame) {
     misbehaved(r, "a frame of a kind that it may not send");
 }
 
+/* From its beginning or its journal, in another worker. */
+static void begin_anew(struct run *r, bool tell) {
+    run_detach(r, tell);
+    r->heard = false;
+    if (r->durable && r->phase != PHASE_PREPARING)
+        run_reload(r);
+    else
+        run_give(r);
+}
+
 /* Its worker is gone through no fault of its own: again, where nothing can happen twice. */
 static void start_again(struct run *r) {
     struct error err;
     if (++r->restarts > RESTARTS_MAX) {
         error_set(&err, ERR_WORKER_LOST, "%d processes that ran the flow ended, one after the other", RESTARTS_MAX);
         run_fail(r, &err);
-    } else if (r->durable && r->phase != PHASE_PREPARING) {
-        run_detach(r, false);
-        run_reload(r);
-    } else if (!r->effect_begun) {
-        run_detach(r, false);
-        run_give(r);
+    } else if ((r->durable && r->phase != PHASE_PREPARING) || !r->effect_begun) {
+        begin_anew(r, false);
     } else {
         error_set(&err, ERR_WORKER_LOST,
                   "the process that ran the flow ended after the run had changed something, so it is not run again; make the "
@@ -305,20 +313,48 @@ static void start_again(struct run *r) {
     }
 }
 
+/* The runs that a worker has; the caller frees the list. */
+static struct run **runs_of(struct runs *rs, const struct worker *w, size_t *n) {
+    struct run **had = mem_alloc((rs->open.count + 1) * sizeof(struct run *));
+    struct map_entry *e;
+    *n = 0;
+    for (size_t at = 0; (e = map_next(&rs->open, &at));)
+        if (((struct run *)e->value)->worker == w)
+            had[(*n)++] = e->value;
+    return had;
+}
+
+/* What a stuck worker has not begun (it would have said something, or it is the one) goes elsewhere: what it does of it later
+ * is not listened to. */
+static void on_stuck(void *arg, struct worker *w, uint64_t entered) {
+    struct runs *rs = *(struct runs **)arg;
+    size_t n;
+    struct run **had = runs_of(rs, w, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!had[i]->heard && !had[i]->stopped && had[i]->id != entered)
+            begin_anew(had[i], true);
+    free(had);
+}
+
+void run_set_apart(struct run *r) {
+    map_set(&r->runs->apart, map_key(&r->flow->number), (void *)(intptr_t)(loop_now_ms(r->runs->env.loop) + APART_MS));
+}
+
+bool run_is_apart(const struct run *r) {
+    const struct runs *rs = r->runs;
+    return rs->apart.count && (intptr_t)map_find(&rs->apart, map_key(&r->flow->number)) > loop_now_ms(rs->env.loop);
+}
+
 static void on_gone(void *arg, struct worker *w, const struct worker_end *why) {
     struct runs *rs = *(struct runs **)arg;
     struct run *guilty = why->run ? runs_find(rs, why->run) : NULL;
-    size_t n = 0;
-    struct run **had = mem_alloc((rs->open.count + 1) * sizeof(struct run *));
-    struct map_entry *e;
-    for (size_t at = 0; (e = map_next(&rs->open, &at));)
-        if (((struct run *)e->value)->worker == w)
-            had[n++] = e->value;
+    size_t n;
+    struct run **had = runs_of(rs, w, &n);
     for (size_t i = 0; i < n; i++) {
         struct run *r = had[i];
         r->worker = NULL;
         if (r == guilty) {
-            map_set(&rs->apart, r->flow->id, (void *)1);
+            run_set_apart(r);
             struct error err;
             error_set(&err, why->code, "%s", why->text);
             run_fail(r, r->stopped ? r->stopped : &err);
@@ -337,7 +373,7 @@ static void on_ready(void *arg, struct str workspace) {
         runs_give_queued(rs, workspace);
 }
 
-const struct pool_handler runs_pool_handler = {.frame = on_frame, .gone = on_gone, .ready = on_ready};
+const struct pool_handler runs_pool_handler = {.frame = on_frame, .gone = on_gone, .stuck = on_stuck, .ready = on_ready};
 
 /* ---- opening, resuming, closing ---- */
 

@@ -56,6 +56,9 @@ const abuses: Record<string, () => unknown> = {
     message() {
         throw new Error("x".repeat(2 << 20));
     },
+    starts() {
+        return Promise.all(Array.from({length: 900}, (_, n) => flows.start("greet", {n})));
+    },
     wait() {
         return sleep(60_000);
     },
