@@ -679,6 +679,8 @@ void pool_warm(struct pool *p, struct str workspace) {
     fill(p);
 }
 
+bool worker_is_behind(const struct worker *w) { return outstanding(w) >= BEHIND; }
+
 static uint64_t lag(struct worker *w) {
     uint64_t n = outstanding(w);
     if (n && w->process.page->entries == w->seen_entry && loop_now_ms(w->pool->loop) - w->seen_since_ms > LONG_ENTRY_MS)

@@ -77,6 +77,8 @@ void worker_run_added(struct worker *w);
 void worker_run_removed(struct worker *w);
 /* A place for the runs module: which flows it has been given, by number. */
 struct map *worker_flows(struct worker *w);
+/* It has so much to do already that what nobody waits for had better wait. */
+bool worker_is_behind(const struct worker *w);
 /* Bytes not yet taken by the worker: past 8 MB give it no more. */
 size_t worker_backlog(const struct worker *w);
 /* Ends it because of this run; `gone` follows. */

@@ -166,10 +166,13 @@ static bool send_start(struct run *r, bool prepare) {
 /* A durable run whose request was not parsed yet has to be prepared first. */
 static bool is_prepared(const struct run *r) { return !r->durable || r->phase != PHASE_PREPARING; }
 
+/* Such runs leave room for those whose callers do. */
+static bool nobody_waits(const struct run *r) { return !r->on_answered && !r->on_ended; }
+
 static bool try_give(struct run *r) {
     struct runs *rs = r->runs;
     struct worker *w = (run_is_apart(r) ? pool_pick_alone : pool_pick)(rs->env.pool, r->workspace->name);
-    if (!w)
+    if (!w || (nobody_waits(r) && worker_is_behind(w)))
         return false;
     r->worker = w;
     worker_run_added(w);
@@ -187,6 +190,8 @@ static bool try_give(struct run *r) {
     return true;
 }
 
+#define GIVE_MS 20 /* at the latest: workers say when they are ready, but not when they have time again */
+
 static void enqueue(struct runs *rs, struct run *r) {
     r->in_queue = true;
     r->next_queued = NULL;
@@ -196,33 +201,37 @@ static void enqueue(struct runs *rs, struct run *r) {
 
 /* PREPARING stays PREPARING in the queue: the phase says what is to be sent. */
 void run_give(struct run *r) {
-    struct runs *rs = r->runs;
-    if (!rs->queued && try_give(r))
+    if (try_give(r))
         return;
     if (is_prepared(r))
         r->phase = PHASE_QUEUED;
-    enqueue(rs, r);
+    enqueue(r->runs, r);
+    timer_start(&r->runs->give, GIVE_MS);
 }
 
-void runs_give_queued(struct runs *rs, struct str workspace) {
+void runs_give_queued(struct runs *rs) {
     struct run *r = rs->queued;
     rs->queued = NULL;
     rs->queue_last = &rs->queued;
     while (r) {
         struct run *next = r->next_queued;
         r->in_queue = false;
-        if (!str_eq(r->workspace->name, workspace) || !try_give(r))
+        if (!try_give(r))
             enqueue(rs, r);
         r = next;
     }
+    if (rs->queued)
+        timer_start(&rs->give, GIVE_MS);
 }
 
 /* ---- starting ---- */
 
-static bool may_start(const struct runs *rs, struct error *err) {
+/* Half of the places are for those whose callers wait. */
+static bool may_start(const struct runs *rs, bool waits, struct error *err) {
+    size_t most = waits ? rs->env.max_runs : rs->env.max_runs / 2;
     if (rs->draining)
         return error_set(err, ERR_BUSY, "the server is shutting down");
-    if (rs->open.count >= rs->env.max_runs)
+    if (rs->open.count >= most)
         return error_set(err, ERR_BUSY, "%zu runs are under way, which is as many as may be", rs->open.count);
     if (store_is_behind(rs->env.store))
         return error_set(err, ERR_BUSY, "the store cannot keep up with recording");
@@ -253,7 +262,7 @@ static void record_repeated(struct run *r, const json_t *repeated) {
 
 uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
     struct workspace *w = s->workspace;
-    if (!may_start(rs, err)) {
+    if (!may_start(rs, s->answered || s->ended, err)) {
         json_decref(s->input);
         trial_unref(s->trial);
         return 0;

@@ -414,7 +414,8 @@ static void ask_wait_cancel(struct operation *o) {
     operation_complete(o);
 }
 
-/* A test says what this operation gives. False: what a service answers; the operation is then captured with that as its sample. */
+/* A test says what this operation gives. False: what a service answers; the operation is then captured with that as its sample.
+ */
 static bool take_given(struct operation *o, json_t *args, const json_t *given) {
     const json_t *error = json_object_get(given, "$error");
     if (error) {

@@ -101,6 +101,8 @@ struct runs {
     struct runs_env env;
     struct map open;                  /* id -> run */
     struct run *queued, **queue_last; /* PHASE_QUEUED, oldest first */
+    struct timer give;                /* looks again whether workers have time for them */
+    struct loop_flush give_now;
     struct map apart;                 /* flow's number -> until when (loop_now_ms) its runs share no worker */
     uint64_t last_id;
     uint8_t random[1024]; /* taken from the end of `random_left` bytes */
@@ -140,7 +142,7 @@ uint64_t runs_next_id(struct runs *rs);
 void run_answer_accepted(struct run *r, uint64_t run, bool duplicate);
 bool run_build_head(struct run *r, const struct run_request *request, const json_t *input, struct error *err);
 void run_give(struct run *r); /* to a worker, or into the queue */
-void runs_give_queued(struct runs *rs, struct str workspace);
+void runs_give_queued(struct runs *rs);
 /* PREPARED came: answers, or accepts durably and runs. */
 void run_prepared(struct run *r, struct str payload);
 /* Stores a durable run whose head is built; then runs it. delivery: a key to claim, or empty. */

@@ -7,7 +7,7 @@
 #include "base/log.h"
 
 #define DRAIN_LOOK_MS 20
-#define STOP_MS 500     /* for a worker to give the history of a run that is stopped */
+#define STOP_MS 500 /* for a worker to give the history of a run that is stopped */
 #define APART_MS (10 * 60 * 1000)
 #define RESTARTS_MAX 5  /* of one run whose workers go through no fault of its own */
 #define CALLS_A_MS 4096 /* ids: milliseconds times this, plus a count; below 2^53 until 2039 */
@@ -163,6 +163,8 @@ void run_detach(struct run *r, bool tell) {
         log_debug("run", "event=cancel_not_sent");
     worker_run_removed(r->worker);
     r->worker = NULL;
+    if (r->runs->queued)
+        loop_flush_add(r->runs->env.loop, &r->runs->give_now);
 }
 
 void run_free(struct run *r) {
@@ -369,9 +371,13 @@ static void on_gone(void *arg, struct worker *w, const struct worker_end *why) {
 
 static void on_ready(void *arg, struct str workspace) {
     struct runs *rs = *(struct runs **)arg;
+    (void)workspace;
     if (rs)
-        runs_give_queued(rs, workspace);
+        runs_give_queued(rs);
 }
+
+static void on_give_now(void *arg) { runs_give_queued(arg); }
+static void on_give(struct timer *t) { runs_give_queued(container_of(t, struct runs, give)); }
 
 const struct pool_handler runs_pool_handler = {.frame = on_frame, .gone = on_gone, .stuck = on_stuck, .ready = on_ready};
 
@@ -403,6 +409,8 @@ struct runs *runs_open(const struct runs_env *env, struct error *err) {
     buf_init(&rs->said, RUN_SAID_MAX);
     map_init(&rs->open);
     map_init(&rs->apart);
+    timer_init(&rs->give, env->loop, on_give);
+    rs->give_now = (struct loop_flush){.fn = on_give_now, .arg = rs};
     rs->waits = waits_new(rs);
     timer_init(&rs->mend, env->loop, on_mend);
     timer_init(&rs->drain, env->loop, on_drain);
@@ -552,6 +560,8 @@ void runs_close(struct runs *rs) {
     followers_tell(rs, &(struct run_answer){.status = 503}, true);
     map_release(&rs->open);
     map_release(&rs->apart);
+    timer_stop(&rs->give);
+    loop_flush_remove(rs->env.loop, &rs->give_now);
     events_free(rs->events);
     json_decref(rs->said_json);
     buf_release(&rs->said);

@@ -142,7 +142,7 @@ void operation_ask_start(struct operation *o) {
         operation_complete(o);
         return;
     }
-    if (r->runs->open.count >= r->runs->env.max_runs) {
+    if (r->runs->open.count >= r->runs->env.max_runs / 2) { /* the other half is for those whose callers wait */
         operation_fail(o, ERR_BUSY, "as many runs are under way as may be");
         return;
     }

@@ -102,6 +102,30 @@ def test_an_endless_run_that_makes_garbage_is_ended_by_its_own_limit(server):
     assert [block["path"] for block in record["history"]["blocks"]] == ["start"] and len(record["history"]["logs"]) > 50
 
 
+def test_neighbours_do_not_wait_for_a_run_without_end(tmp_path):
+    """What was given to the same worker goes on in another long before the endless run is ended."""
+    with Flowlet(tmp_path / "data", FOLDER, options=["--workers", "1"]) as alone, ThreadPoolExecutor(12) as pool:
+        alone.get("/hello/0")
+        for _ in range(3):  # from the second on its runs have a worker of their own
+            ended = []
+            endless = pool.submit(lambda: ended.append(alone.get("/abuse/loop", timeout=30)))
+            time.sleep(0.02)  # it has begun
+            others = [pool.submit(alone.get, f"/hello/{n}") for n in range(10)]
+            assert [other.result().text for other in others] == [f"hello {n}" for n in range(10)]
+            assert not ended, "they came after its end"
+            endless.result()
+            assert ended[0].status == 500
+
+
+def test_a_flood_of_started_runs_leaves_room_for_callers(server, neighbours):
+    wrong, before = len(neighbours.wrong), neighbours.answered
+    with ThreadPoolExecutor(3) as pool:
+        for answer in pool.map(lambda _: server.get("/abuse/starts", timeout=30), range(12)):
+            assert answer.status in (200, 500)
+    wait_until(lambda: neighbours.answered > before + 8, SLOWEST_NEIGHBOUR_S, "answers of its neighbours")
+    assert neighbours.wrong[wrong:] == []
+
+
 def test_all_of_them_at_once(server, neighbours):
     wrong, before = len(neighbours.wrong), neighbours.answered
     with ThreadPoolExecutor(8) as pool:
