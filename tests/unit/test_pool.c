@@ -41,7 +41,7 @@ static struct {
     char binary[PATH_MAX];
     unsigned ready, finished, gone;
     struct buf output; /* of the last run that finished */
-    uint64_t output_run;
+    uint64_t output_run, stuck;
     struct worker_end why;
     unsigned wanted; /* runs to finish or be lost before the loop is stopped */
     bool replaced;   /* wait for a new worker too */
@@ -72,6 +72,10 @@ static void on_gone(void *arg, struct worker *w, const struct worker_end *why) {
     stop_when_done();
 }
 
+static void on_stuck(void *arg, struct worker *w, uint64_t run) {
+    (void)arg, (void)w;
+    t.stuck = run;
+}
 static void on_ready(void *arg, struct str workspace) {
     (void)arg;
     cr_assert(str_is(workspace, "one"));
@@ -85,7 +89,7 @@ static void on_closed(void *arg) {
 }
 
 static void open_worker(const struct test_worker *worker, struct pool_options options) {
-    static const struct pool_handler handler = {on_frame, on_gone, on_ready};
+    static const struct pool_handler handler = {on_frame, on_gone, on_stuck, on_ready};
     struct error err;
     test_worker_link(worker, t.binary, sizeof t.binary);
     options.binary = t.binary;
@@ -242,7 +246,7 @@ Test(pool, a_killed_worker_is_replaced, .timeout = 60) {
 }
 
 Test(pool, without_a_layer_that_must_hold_there_is_no_pool, .timeout = 60) {
-    static const struct pool_handler handler = {on_frame, on_gone, on_ready};
+    static const struct pool_handler handler = {on_frame, on_gone, on_stuck, on_ready};
     struct pool_options options = {.workers = 1, .binary = t.binary};
     struct error err;
     test_worker_link(test_unfiltered_worker(), t.binary, sizeof t.binary);
@@ -367,6 +371,26 @@ Test(pool, picks_another_worker_while_one_is_busy, .timeout = 60) {
     wait_for(1, 5000);
     assert_output("meanwhile");
     wait_for(2, 10000);
+    assert_output("ended run_cpu");
+    close_pool();
+}
+
+Test(pool, one_that_is_stuck_is_told_and_replaced, .timeout = 60) {
+    open_pool((struct pool_options){.workers = 1, .cpu_limit_ms = 1000});
+    run_text("() => 1", 5000);
+    struct worker *first = pick();
+    t.finished = t.gone = 0;
+    worker_run_added(first);
+    worker_run_added(first);
+    send_unit(first, "slow", "() => { for (;;); }");
+    send_start(first, 9, "slow", STR(""));
+    while (!t.stuck)
+        uv_run(loop_uv(t.loop), UV_RUN_ONCE);
+    cr_assert_eq(t.stuck, 9);
+    while (pick() == first || !pick())
+        uv_run(loop_uv(t.loop), UV_RUN_ONCE);
+    cr_assert_eq(t.finished, 0, "the other came before the end of the run");
+    wait_for(1, 10000);
     assert_output("ended run_cpu");
     close_pool();
 }
