@@ -1,5 +1,6 @@
 /* check.c — `flowlet check`: what cannot work, told before it is published; needs no server. */
 #include "cli/findings.h"
+#include "cli/progress.h"
 #include "flow/release.h"
 #include "js/pool.h"
 #include "trigger/cron.h"
@@ -16,8 +17,16 @@ static const struct arg args[] = {{.flag = "json",
 struct check {
     struct loop *loop;
     struct pool *pool;
+    struct timer look; /* for the line of progress */
     bool json, ok;
 };
+
+#define LOOK_MS 200
+
+static void on_look(struct timer *t) {
+    progress_show("checking", 0, 0);
+    timer_start(t, LOOK_MS);
+}
 
 static void on_closed(void *arg) {
     struct check *k = arg;
@@ -27,6 +36,8 @@ static void on_closed(void *arg) {
 static void on_built(void *arg, struct release *release, const struct findings *findings) {
     struct check *k = arg;
     k->ok = release != NULL;
+    timer_stop(&k->look);
+    progress_end();
     cli_print_findings(findings, k->json);
     release_unref(release);
     pool_close(k->pool, on_closed, k);
@@ -54,6 +65,9 @@ static bool check(struct check *k, const struct folder *folder, struct error *er
     k->loop = loop_new();
     k->pool = pool_open(k->loop, &options, &no_runs, k, err);
     if (k->pool) {
+        progress_begin();
+        timer_init(&k->look, k->loop, on_look);
+        timer_start(&k->look, LOOK_MS);
         release_build_start(folder, &env, on_built, k);
         loop_run(k->loop);
     }
