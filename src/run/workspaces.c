@@ -240,6 +240,13 @@ bool workspaces_remove(struct workspace *w, struct error *err) {
 
 /* ---- publishing ---- */
 
+/* What the toolbox said, kept by a digest of what it was asked. */
+struct answer {
+    char *key, *text;
+    size_t len;
+    struct answer *next;
+};
+
 struct publish {
     struct workspaces *all;
     struct workspace *w; /* NULL: only checked */
@@ -247,12 +254,19 @@ struct publish {
     struct buf files, compiled;
     json_t *contents; /* of the flows, for their versions */
     char *author, *message;
+    struct answer *answers; /* of the toolbox, that are new */
     int64_t id;
     workspace_published_fn *done;
     void *arg;
 };
 
 static void publish_free(struct publish *p) {
+    for (struct answer *a; (a = p->answers);) {
+        p->answers = a->next;
+        free(a->key);
+        free(a->text);
+        free(a);
+    }
     buf_release(&p->files);
     buf_release(&p->compiled);
     json_decref(p->contents);
@@ -261,33 +275,42 @@ static void publish_free(struct publish *p) {
     free(p);
 }
 
-struct cache_call {
-    struct str key, value;
+struct cache_get {
+    struct str key;
     struct buf *out;
 };
 
 static bool cache_get_work(struct store_tx *tx, void *arg, struct error *err) {
-    struct cache_call *c = arg;
+    struct cache_get *c = arg;
     return tx_cache_get(tx, c->key, c->out, err);
 }
 
-static bool cache_put_work(struct store_tx *tx, void *arg, struct error *err) {
-    struct cache_call *c = arg;
-    return tx_cache_put(tx, c->key, c->value, err);
-}
-
 static bool cache_get(void *arg, const char *key, struct buf *out) {
-    struct workspaces *all = arg;
-    struct cache_call c = {.key = str_from(key), .out = out};
+    struct publish *p = arg;
+    struct cache_get c = {.key = str_from(key), .out = out};
     struct error err;
-    return store_write_now(all->env.store, cache_get_work, &c, &err);
+    return store_write_now(p->all->env.store, cache_get_work, &c, &err);
 }
 
+/* Stored all at once, when it is known what becomes of the folder. */
 static void cache_put(void *arg, const char *key, struct str value) {
-    struct workspaces *all = arg;
-    struct cache_call c = {.key = str_from(key), .value = value};
+    struct publish *p = arg;
+    struct answer *a = mem_alloc(sizeof *a);
+    *a = (struct answer){.key = str_dup(str_from(key)), .text = str_dup(value), .len = value.len, .next = p->answers};
+    p->answers = a;
+}
+
+static bool put_answers(struct store_tx *tx, void *arg, struct error *err) {
+    const struct publish *p = arg;
+    for (const struct answer *a = p->answers; a; a = a->next)
+        if (!tx_cache_put(tx, str_from(a->key), str_of(a->text, a->len), err))
+            return false;
+    return true;
+}
+
+static void keep_answers(struct publish *p) {
     struct error err;
-    if (!store_write_now(all->env.store, cache_put_work, &c, &err))
+    if (p->answers && !store_write_now(p->all->env.store, put_answers, p, &err))
         log_warn("publish", "event=cache_not_written error=%s", log_quote(str_from(err.text)));
 }
 
@@ -359,6 +382,7 @@ static void on_built(void *arg, struct release *release, const struct findings *
     struct error err = {.code = ERR_NONE};
     struct workspace *w = p->w;
     bool ok = release != NULL;
+    keep_answers(p);
     if (ok && w) {
         ok = is_first(p, &err) && hosts_are_free(w, release, &err);
         ok =
@@ -390,7 +414,7 @@ static void build(struct publish *p, const struct folder *folder) {
                               .toolbox_arg = all,
                               .cache_get = cache_get,
                               .cache_put = cache_put,
-                              .cache_arg = all,
+                              .cache_arg = p,
                               .toolbox_version = pool_toolbox_version(),
                               .schedule_check = all->env.schedule_check};
     release_build_start(folder, &env, on_built, p);

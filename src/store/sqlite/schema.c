@@ -79,13 +79,16 @@ static const char *const migrations[] = {
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
     char version[80];
+    if ((size_t)from == ARRAY_LEN(migrations))
+        return true;
+    if (!tx_script(tx, "BEGIN IMMEDIATE", err))
+        return false;
     for (size_t i = (size_t)from; i < ARRAY_LEN(migrations); i++) {
         snprintf(version, sizeof version, "PRAGMA application_id = %d; PRAGMA user_version = %zu", APPLICATION_ID, i + 1);
-        if (!tx_script(tx, "BEGIN IMMEDIATE", err) || !tx_script(tx, migrations[i], err) || !tx_script(tx, version, err) ||
-            !tx_script(tx, "COMMIT", err))
+        if (!tx_script(tx, migrations[i], err) || !tx_script(tx, version, err))
             return error_wrap(err, "migration %zu", i + 1);
     }
-    return true;
+    return tx_script(tx, "COMMIT", err);
 }
 
 /* The tables whose loss would be felt are walked; runs, by far the largest, would take too long. */
