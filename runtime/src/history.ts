@@ -77,6 +77,8 @@ export class History {
     readonly told = new Told();
     /** Blocks that are not told. */
     omitted = 0;
+    /** Some were left out because all was too long, and not only turns in the middle of a loop. */
+    #full = false;
     /** Under way. */
     readonly loops = new Set<LaterTurns>();
     #logs = "";
@@ -94,6 +96,7 @@ export class History {
         const told = a.scope.told;
         if (told.text.length > TOTAL_MAX) {
             this.omitted++;
+            this.#full = true;
             return;
         }
         const attempts = a.attempt > 1 ? `,"attempts":${a.attempt}` : "";
@@ -125,6 +128,7 @@ export class History {
     text(): string {
         for (const loop of [...this.loops].reverse()) loop.close(); // what is inside of others goes into these
         const omitted = this.omitted ? `,"omitted":${this.omitted}` : "";
-        return `{"blocks":[${this.told.text.slice(1)}],"logs":[${this.#logs}]${omitted}}`;
+        const full = this.#full ? ',"full":true' : "";
+        return `{"blocks":[${this.told.text.slice(1)}],"logs":[${this.#logs}]${omitted}${full}}`;
     }
 }

@@ -192,7 +192,7 @@ static bool can_begin_at(const struct again *a, const json_t *block, struct erro
         return error_set(err, ERR_CONFLICT, "the flow as it was then is not kept");
     if (is_of_type(block, "join"))
         return error_set(err, ERR_CONFLICT, "a Join does nothing by itself: choose what follows it");
-    if (jsonx_int(a->history, "omitted", 0))
+    if (jsonx_bool(a->history, "full", false))
         return error_set(err, ERR_CONFLICT, "so much happened in it that its history does not list all blocks");
     if (!find_block(a->before, id) || !same_before(a, id))
         return error_set(err, ERR_CONFLICT, "what comes before it in the flow has changed since");

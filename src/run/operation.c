@@ -449,6 +449,12 @@ static void carry_out(struct operation *o, json_t *args, struct str key) {
         return;
     }
     o->args = replaced;
+    const json_t *given = o->trial && strncmp(o->name, "secrets.", 8) == 0 ? trial_answer(o->trial, o->id, o->name, NULL) : NULL;
+    if (given) {
+        o->value = json_deep_copy(given);
+        operation_complete(o);
+        return;
+    }
     if (strcmp(o->name, "secrets.get") == 0)
         ask_secret(o, false);
     else if (strcmp(o->name, "secrets.check") == 0)

@@ -104,6 +104,13 @@ def test_why_not_is_told(server):
     assert server.api("GET", f"{RUNS}/x/again").status == 404
 
 
+def test_a_long_loop_before_a_block_is_repeated_as_a_whole(server):
+    run = start(server, "many", query={"turns": 300})
+    assert run["history"]["omitted"] > 0 and possible(server, run)["end"] is True
+    repeated = again(server, run, "end")
+    assert ran(repeated) == ["start", "[each]", "end"] and output(repeated, "end")["body"] == {"turns": 300}
+
+
 def test_a_flow_that_changed_before_the_block_is_not_gone_on_with(tmp_path):
     with Flowlet(tmp_path / "data", TRIAL, practice=True) as server:
         run = start(server, "order", shop="north", query={}, requestBody={"item": "ink"})

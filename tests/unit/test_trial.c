@@ -95,7 +95,7 @@ Test(again, values_that_are_not_whole_are_not_repeated) {
     cr_expect(says("{'blocks': [" START "]}", "", NEED_RAW_BODY, "raw body"));
     cr_expect(says("{'blocks': [{'path': 'start', 'output': {'$cut': 'x', 'length': 9}}]}", "", 0, "too long"));
     cr_expect(says("{'blocks': [{'path': 'start', 'output': {'a': [{'b': '\xC2\xABsecret:t:00\xC2\xBB'}]}}]}", "", 0, "secret"));
-    cr_expect(says("{'blocks': [" START ", {'path': 'b', 'pin': 'out', 'output': {}}], 'omitted': 2}", "b", 0, "does not list"));
+    cr_expect(says("{'blocks': [" START ", {'path': 'b', 'pin': 'out', 'output': {}}], 'omitted': 2, 'full': true}", "b", 0, "does not list"));
     cr_expect(says("{'blocks': [" START ", {'path': 'a', 'pin': 'out'}, {'path': 'b', 'pin': 'out', 'output': {}}]}", "b", 0,
                    "not kept"));
     cr_expect(says("{'blocks': [" START
