@@ -75,8 +75,11 @@ static bool find_newest(struct api_call *c, struct found *f, struct error *err) 
 
 /* One version by its number. */
 static bool find_version(struct api_call *c, int64_t number, struct version_row *row, struct error *err) {
-    struct found f = {.call = c, .before = number + 1, .limit = 1};
-    if (number < 1 || number == INT64_MAX || !store_write_now(c->api->env.store, find_work, &f, err) || f.newest.number != number)
+    bool possible = number > 0 && number < INT64_MAX;
+    struct found f = {.call = c, .before = possible ? number + 1 : 0, .limit = 1};
+    if (possible && !store_write_now(c->api->env.store, find_work, &f, err))
+        return false;
+    if (!possible || f.newest.number != number)
         return error_set(err, ERR_NOT_FOUND, "the flow `" STR_FMT "` has no version %lld; GET .../versions lists them",
                          STR_ARG(c->parameters[1]), (long long)number);
     *row = f.newest;

@@ -625,6 +625,44 @@ Test(store, outbox_and_secrets, .init = setup, .fini = teardown) {
     cr_assert_str_eq(text, "a=y@6");
 }
 
+/* ---- versions, and the end of a workspace ---- */
+
+static bool add_version_number(void *arg, const struct version_row *row) {
+    struct listing *x = arg;
+    x->ids[x->count++] = row->number;
+    return true;
+}
+static bool versions(struct store_tx *tx, void *arg, struct error *e) {
+    struct listing *x = arg;
+    struct version_row row = {.flow = STR("f"), .author = STR("Ada"), .content = STR("{}")};
+    for (int i = 0; i < VERSIONS_MAX + 2; i++)
+        if (!tx_version_add(tx, 1, &row, e) || row.number != i + 1)
+            return false;
+    struct version_row other = {.flow = STR("f"), .content = STR("{}"), .release = 3};
+    return tx_version_add(tx, 2, &other, e) && other.number == 1 && tx_version_set_release(tx, 1, STR("f"), 5, 9, e) &&
+           tx_version_list(tx, 1, STR("f"), 5, 10, add_version_number, x, e) && x->count == 2 && x->ids[0] == 4 &&
+           x->ids[1] == 3 && tx_version_newest(tx, 1, false, add_version_number, x, e) && x->count == 3 &&
+           x->ids[2] == VERSIONS_MAX + 2 && tx_version_newest(tx, 1, true, add_version_number, x, e) && x->count == 4 &&
+           x->ids[3] == 5;
+}
+Test(store, versions_are_numbered_for_each_flow_and_the_oldest_go, .init = setup, .fini = teardown) {
+    struct listing x = {.count = 0};
+    MUST(versions, &x);
+}
+
+static bool delete_workspace(struct store_tx *tx, void *arg, struct error *e) {
+    struct listing *x = arg;
+    struct version_row row = {.flow = STR("f"), .content = STR("{}")};
+    int64_t first, again;
+    return tx_workspace_put(tx, STR("a"), 'p', &first, e) && tx_version_add(tx, first, &row, e) &&
+           tx_workspace_delete(tx, first, e) && tx_version_list(tx, first, STR("f"), 0, 10, add_version_number, x, e) &&
+           x->count == 0 && tx_workspace_put(tx, STR("a"), 'p', &again, e) && again > first;
+}
+Test(store, a_deleted_workspace_leaves_nothing_and_its_number_is_not_given_again, .init = setup, .fini = teardown) {
+    struct listing x = {.count = 0};
+    MUST(delete_workspace, &x);
+}
+
 /* ---- files that must not be opened ---- */
 
 static void refuses(enum error_code code, const char *says) {
