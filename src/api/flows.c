@@ -12,6 +12,7 @@ static json_t *access_json(const struct release_flow *f) {
 static json_t *flow_json(const struct api *a, const struct workspace *w, const struct release_flow *f) {
     json_t *value = json_pack("{s:o, s:o, s:s, s:b}", "id", jsonx_from_str(f->id), "name", jsonx_from_str(f->name), "type",
                               flow_type_name(f->type), "durable", f->durable);
+    json_object_set_new(value, "enabled", json_boolean(!workspace_flow_is_disabled(w, f->id)));
     if (f->type == FLOW_ENDPOINT)
         json_object_update_new(value, json_pack("{s:o, s:o, s:s, s:o}", "method", jsonx_from_str(f->method), "path",
                                                 jsonx_from_str(f->path), "answer", f->at_once ? "at once" : "end", "access",
@@ -131,6 +132,7 @@ static const struct shape flow_shape_ = {
         SHAPE_KEYS({"id", &shape_text, true, "its file's name without .json"}, {"name", &api_text_or_null, true, "for people"},
                    {"type", &api_text_or_null, true, "endpoint, cron, reusable; of a draft what it says"},
                    {"durable", &shape_bool, false, "whether its runs survive a restart"},
+                   {"enabled", &shape_bool, false, "false: it is switched off"},
                    {"state", &flow_state, false, "published; draft: nothing of it runs; changed: something older runs"},
                    {"version", &api_number, false, "the newest"}, {"method", &shape_text, false, "endpoint"},
                    {"path", &shape_text, false, "endpoint: /api/user/{id}"},

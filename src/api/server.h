@@ -27,6 +27,7 @@ struct api_env {
     struct endpoints *endpoints;
     struct schedules *schedules;
     struct tokens *tokens;
+    const struct seal_key *key;
     const char *public_url; /* "http://127.0.0.1:8080": where the endpoints answer */
     struct httpd_options listen;
 };

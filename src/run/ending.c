@@ -1,6 +1,7 @@
 /* ending.c — answers, the end, history. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/letter.h"
 #include "run/run.h"
 #include "store/keys.h"
 
@@ -10,6 +11,8 @@ void run_answer_now(struct run *r, int status, const json_t *headers, struct str
     void (*answered)(void *, const struct run_answer *) = r->on_answered;
     if (r->runs->followers)
         followers_tell(r->runs, &(struct run_answer){.run = r->id, .status = status, .headers = headers, .body = body}, false);
+    if (r->letter)
+        letter_answered(r->letter, status, body);
     if (r->answered)
         return;
     r->answered = true;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/letter.h"
 #include "run/links.h"
 #include "run/run.h"
 #include "store/keys.h"
@@ -299,6 +300,8 @@ uint64_t runs_start(struct runs *rs, struct run_start *s, struct error *err) {
         return 0;
     }
     uint64_t id = r->id;
+    r->letter = s->letter;
+    r->is_replay = s->replay;
     rs->counts.accepted++;
     if (r->durable && !s->request) {
         run_accept(r, (struct str){NULL, 0}, s->cron_instant_ms);
@@ -326,7 +329,7 @@ void run_prepared(struct run *r, struct str payload) {
     } else if (json_is_object(input)) {
         buf_clear(&r->body);
         if (run_build_head(r, NULL, input, &err))
-            run_accept(r, jsonx_str(said, "deduplicate"), 0);
+            run_accept(r, r->is_replay ? (struct str){NULL, 0} : jsonx_str(said, "deduplicate"), 0);
         else
             run_fail(r, &err);
     } else {
@@ -366,8 +369,9 @@ struct accept {
     char *delivery;
     size_t delivery_len;
     int64_t cron_instant_ms;
-    int64_t first;      /* who has handled this delivery */
-    struct key_row key; /* key empty: the caller gave none */
+    int64_t first;         /* who has handled this delivery */
+    struct letter *letter; /* owned, or NULL */
+    struct key_row key;    /* key empty: the caller gave none */
     struct arena arena;
     bool fresh;
 };
@@ -391,7 +395,11 @@ static bool accept_work(struct store_tx *tx, void *arg, struct error *err) {
         if (!tx_key_claim(tx, &a->key, &a->arena, err))
             return false;
     }
-    return a->first != row->id || !a->fresh || is_repeated(a) || tx_run_put(tx, row, err);
+    bool duplicate = a->first != row->id || !a->fresh, repeated = is_repeated(a);
+    const char *outcome = repeated ? "repeated" : duplicate ? "duplicate" : "accepted";
+    if (a->letter && !letter_write(tx, a->letter, outcome, repeated ? a->key.run : a->first, err))
+        return false;
+    return duplicate || repeated || tx_run_put(tx, row, err);
 }
 
 void run_answer_accepted(struct run *r, uint64_t run, bool duplicate) {
@@ -429,6 +437,7 @@ static void on_accepted(void *arg, const struct error *err) {
     }
     buf_release(&a->sealed);
     free(a->delivery);
+    letter_free(a->letter);
     arena_release(&a->arena);
     free(a);
 }
@@ -443,6 +452,8 @@ void run_accept(struct run *r, struct str delivery, int64_t cron_instant_ms) {
         a->delivery_len = delivery.len;
     }
     arena_init(&a->arena);
+    a->letter = r->letter;
+    r->letter = NULL;
     if (r->key)
         a->key = (struct key_row){.workspace = a->row.workspace,
                                   .mode = r->mode,

@@ -87,11 +87,13 @@ struct run {
     bool canceled;         /* while it was parked: ends as soon as its journal is read */
     struct error *stopped; /* owned; past its limit: only its FINISH is waited for, by `limit` */
 
-    struct run_key *key; /* owned; of the caller, until it is claimed. NULL: none */
-    bool keeps_answer;   /* for retries with the caller's key, and has not yet */
-    bool at_once;        /* the caller is told as soon as it is accepted */
-    bool answered;       /* the caller was told, or `responded` is recorded */
-    struct final *final; /* PHASE_ENDING: ending.c's */
+    bool is_replay;
+    struct letter *letter; /* owned; into the inbox. NULL: none, or it is there */
+    struct run_key *key;   /* owned; of the caller, until it is claimed. NULL: none */
+    bool keeps_answer;     /* for retries with the caller's key, and has not yet */
+    bool at_once;          /* the caller is told as soon as it is accepted */
+    bool answered;         /* the caller was told, or `responded` is recorded */
+    struct final *final;   /* PHASE_ENDING: ending.c's */
     void (*on_answered)(void *arg, const struct run_answer *answer);
     void (*on_ended)(void *arg, const struct run_end *end);
     void *arg;

@@ -1,4 +1,5 @@
 /* runs.c — the table of runs, frames from workers, limits. */
+#include "run/letter.h"
 #include "run/run.h"
 
 #include <sodium.h>
@@ -190,6 +191,10 @@ void run_free(struct run *r) {
     trial_unref(r->trial);
     free(r->trigger);
     free(r->key);
+    if (r->letter && rs->env.store)
+        letter_keep(r->letter, rs->env.store, NULL);
+    else
+        letter_free(r->letter);
     release_unref(r->release);
     free(r);
 }
@@ -552,6 +557,7 @@ void runs_close(struct runs *rs) {
         return;
     struct map_entry *e;
     answer_late(rs);
+    rs->env.store = NULL; /* it is closed */
     for (size_t at = 0; (e = map_next(&rs->open, &at)); at = 0)
         run_free(e->value);
     timer_stop(&rs->mend);

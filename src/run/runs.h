@@ -57,6 +57,8 @@ struct run_start {
     struct workspace *workspace;
     const struct release_flow *flow;   /* of workspace->release */
     const struct run_request *request; /* endpoints; else NULL and */
+    struct letter *letter;             /* for the inbox (letter.h); taken where the run starts. NULL: none */
+    bool replay;                       /* a request that came before: it is no duplicate of that */
     struct str idempotency_key;        /* the caller's; empty: none. Only of requests to durable flows */
     json_t *input;                     /* an object; taken; NULL: {} */
     const char *trigger;               /* "POST /path", "api", "cron 2026-11-23T17:00:00.000Z"; copied */

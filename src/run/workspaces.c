@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/secrets.h"
+#include "store/inbox.h"
 
 #define WORKSPACES_MAX 100
 
@@ -23,6 +24,7 @@ static struct workspace *add(struct workspaces *all, int64_t id, struct str name
     w->practice = vault_new();
     w->live = vault_new();
     map_init(&w->releases);
+    map_init(&w->disabled);
     return w;
 }
 
@@ -123,6 +125,38 @@ static bool begin_versions(struct workspace *w, struct error *err) {
     return ok;
 }
 
+/* ---- flows that are switched off ---- */
+
+static void add_disabled(void *arg, struct str flow) { map_set(&((struct workspace *)arg)->disabled, flow, (void *)1); }
+
+static bool load_disabled(struct store_tx *tx, void *arg, struct error *err) {
+    return tx_flow_list_disabled(tx, ((struct workspace *)arg)->id, add_disabled, arg, err);
+}
+
+bool workspace_flow_is_disabled(const struct workspace *w, struct str flow) { return map_find(&w->disabled, flow) != NULL; }
+
+struct switching {
+    int64_t workspace;
+    struct str flow;
+    bool disabled;
+};
+
+static bool switch_work(struct store_tx *tx, void *arg, struct error *err) {
+    const struct switching *s = arg;
+    return tx_flow_disable(tx, s->workspace, s->flow, s->disabled, err);
+}
+
+bool workspace_disable_flow(struct workspace *w, struct str flow, bool disabled, struct error *err) {
+    struct switching s = {w->id, flow, disabled};
+    if (!store_write_now(w->all->env.store, switch_work, &s, err))
+        return false;
+    if (disabled)
+        add_disabled(w, flow);
+    else
+        map_remove(&w->disabled, flow);
+    return true;
+}
+
 struct workspaces *workspaces_open(const struct workspaces_env *env, struct error *err) {
     struct workspaces *all = mem_alloc(sizeof *all);
     all->env = *env;
@@ -131,7 +165,7 @@ struct workspaces *workspaces_open(const struct workspaces_env *env, struct erro
         struct workspace *w = all->list[i];
         int64_t release = (int64_t)(intptr_t)w->release;
         w->release = NULL;
-        ok = ok && load_one(w, release, err) && begin_versions(w, err);
+        ok = ok && load_one(w, release, err) && begin_versions(w, err) && store_write_now(env->store, load_disabled, w, err);
     }
     if (ok)
         return all;
@@ -144,6 +178,7 @@ static void workspace_free(struct workspace *w) {
     for (size_t at = 0; (e = map_next(&w->releases, &at));)
         release_unref(e->value);
     map_release(&w->releases);
+    map_release(&w->disabled);
     release_unref(w->release);
     release_unref(w->draft);
     vault_free(w->practice);

@@ -27,6 +27,7 @@ struct workspace {
     char mode;               /* 'p' practice, 'l' live: of the next run */
     struct release *release; /* the newest; NULL: nothing published yet */
     struct vault *practice, *live;
+    struct map disabled; /* ids of flows that are switched off -> (void *)1 */
     struct map releases; /* id -> struct release, those that runs asked for */
     /* Its runs tell of their blocks as they go (events.c). */
     bool watched;
@@ -87,6 +88,12 @@ struct release *workspace_find_release(struct workspace *w, int64_t id, struct e
 /* What a flow of this release sees as a setting: the folder's value, else in practice mode the declared
  * `practice` value, else the default. Borrowed; NULL: none of them. */
 const json_t *release_setting_value(const struct release *r, struct str name, char mode);
+
+/* A flow that is switched off: its endpoint answers 503, its cron instants are skipped; runs under way go on. Stays so over
+ * releases. */
+bool workspace_flow_is_disabled(const struct workspace *w, struct str flow);
+/* Waits for the store. */
+MUST_USE bool workspace_disable_flow(struct workspace *w, struct str flow, bool disabled, struct error *err);
 
 struct vault *workspace_vault(struct workspace *w, char mode);
 /* Live: seals and stores, then uses it; value NULL removes. Waits for the store. */

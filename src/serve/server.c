@@ -177,6 +177,8 @@ static bool set_links_url(struct server *s, struct error *err) {
 static bool open_listeners(struct server *s, struct error *err) {
     struct endpoints_env endpoints = {.loop = s->loop,
                                       .runs = s->runs,
+                                      .store = s->store,
+                                      .key = &s->key,
                                       .workspaces = s->workspaces,
                                       .proxies = &s->proxies,
                                       .listen =
@@ -195,6 +197,7 @@ static bool open_listeners(struct server *s, struct error *err) {
                           .workspaces = s->workspaces,
                           .runs = s->runs,
                           .endpoints = s->endpoints,
+                          .key = &s->key,
                           .schedules = s->schedules,
                           .tokens = s->tokens,
                           .public_url = s->links_url,

@@ -92,6 +92,14 @@ void due_decide(const struct cron *c, const struct due_situation *s, struct due_
     free(late);
 }
 
+void due_skip(const struct cron *c, const struct due_situation *s, struct due_plan *plan) {
+    *plan = (struct due_plan){.rows = mem_alloc(sizeof *plan->rows)};
+    struct cron_row *row = add(plan, s->due_ms, CRON_SKIPPED, STR("the flow was switched off"));
+    for (int64_t at; (at = cron_next(c, row->instant_ms)) && at <= s->now_ms; row->instants++)
+        row->instant_ms = at;
+    row->from_ms = row->instants > 1 ? s->due_ms : 0;
+}
+
 void due_plan_release(struct due_plan *plan) {
     free(plan->rows);
     *plan = (struct due_plan){0};

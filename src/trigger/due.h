@@ -38,6 +38,8 @@ struct due_plan {
     size_t count;
 };
 void due_decide(const struct cron *c, const struct due_situation *s, struct due_plan *plan);
+/* Of a flow that is switched off: all that is due is skipped. */
+void due_skip(const struct cron *c, const struct due_situation *s, struct due_plan *plan);
 void due_plan_release(struct due_plan *plan); /* may be called twice */
 
 #endif

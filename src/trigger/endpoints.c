@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "run/letter.h"
 #include "trigger/access.h"
 #include "trigger/cors.h"
 #include "trigger/encoding.h"
@@ -93,7 +94,41 @@ static void answer(struct call *c, int status, const struct httpd_field *fields,
         httpd_answer(c->rq, status, fields, n, body);
 }
 
+static struct str client_of(struct call *c) {
+    size_t n;
+    const struct httpd_field *headers = httpd_headers(c->rq, &n);
+    return proxies_client(c->endpoints->env.proxies, str_from(httpd_client(c->rq)), headers, n);
+}
+
+static bool is_disabled(const struct call *c) { return workspace_flow_is_disabled(c->workspace, c->match.flow->id); }
+
+static struct run_request request_of(struct call *c) {
+    struct httpd_request *rq = c->rq;
+    struct run_request q = {.method = httpd_method(rq),
+                            .query = httpd_query(rq),
+                            .content_type = httpd_header(rq, "Content-Type"),
+                            .body = httpd_body(rq),
+                            .parameters = c->match.parameter,
+                            .parameter_count = c->match.parameters};
+    q.headers = httpd_headers(rq, &q.header_count);
+    if (c->match.flow->durable || c->match.flow->needs & NEED_CLIENT)
+        q.client = client_of(c);
+    return q;
+}
+
+/* Requests to stored endpoints are kept, also those that become no run. */
+static void keep_refused(struct call *c, int status, const char *detail) {
+    struct endpoints *e = c->endpoints;
+    if (!c->match.flow || !c->match.flow->durable || c->run || store_is_behind(e->env.store))
+        return;
+    struct run_request q = request_of(c);
+    struct letter *l = letter_new(e->env.key, c->workspace->id, c->match.flow->id, httpd_path(c->rq), &q);
+    letter_answered(l, status, str_from(detail));
+    letter_keep(l, e->env.store, is_disabled(c) ? "disabled" : status == 429 || status == 503 ? "busy" : "refused");
+}
+
 static void answer_problem(struct call *c, int status, const char *title, const char *detail, struct httpd_field extra) {
+    keep_refused(c, status, detail);
     struct buf body;
     buf_init(&body, 4096);
     buf_adds(&body, "{\"type\":\"about:blank\",\"title\":");
@@ -144,12 +179,6 @@ static void answer_refused(struct call *c, const struct access_verdict *v) {
 }
 
 /* ---- limits of the flow ---- */
-
-static struct str client_of(struct call *c) {
-    size_t n;
-    const struct httpd_field *headers = httpd_headers(c->rq, &n);
-    return proxies_client(c->endpoints->env.proxies, str_from(httpd_client(c->rq)), headers, n);
-}
 
 static struct quota *quota_of(struct call *c) {
     struct map *quotas = &c->endpoints->quotas;
@@ -251,15 +280,7 @@ static void start_run(struct call *c) {
     struct endpoints *e = c->endpoints;
     struct httpd_request *rq = c->rq;
     struct error err;
-    struct run_request q = {.method = httpd_method(rq),
-                            .query = httpd_query(rq),
-                            .content_type = httpd_header(rq, "Content-Type"),
-                            .body = httpd_body(rq),
-                            .parameters = c->match.parameter,
-                            .parameter_count = c->match.parameters};
-    q.headers = httpd_headers(rq, &q.header_count);
-    if (c->match.flow->needs & NEED_CLIENT)
-        q.client = client_of(c);
+    struct run_request q = request_of(c);
     struct str key;
     if (!take_key(c, &key))
         return;
@@ -273,11 +294,15 @@ static void start_run(struct call *c) {
                               .answered = on_answered,
                               .arg = c};
     timer_start(&c->timer, ENDPOINT_ANSWER_MS);
+    if (c->match.flow->durable)
+        start.letter = letter_new(e->env.key, c->workspace->id, c->match.flow->id, httpd_path(rq), &q);
     uint64_t run = runs_start(e->env.runs, &start, &err);
-    if (run)
+    if (run) {
         c->run = run; /* c lives on until some time after the answer, even if that has come already */
-    else
-        answer_error(c, &err);
+        return;
+    }
+    letter_free(start.letter);
+    answer_error(c, &err);
 }
 
 /* ---- the listener's calls ---- */
@@ -345,6 +370,15 @@ static bool allowed(struct call *c) {
     return verdict.allowed;
 }
 
+/* Asked when its body is there: that is kept. 503, as whoever sends webhooks tries again then, and gives up at 4xx. */
+static bool is_enabled(struct call *c) {
+    if (is_disabled(c))
+        answer_problem(c, 503, error_general(ERR_BUSY),
+                       "this flow is switched off; what is sent to it meanwhile is kept if the flow is stored",
+                       (struct httpd_field){STR("Retry-After"), STR("60")});
+    return !is_disabled(c);
+}
+
 static void on_head(void *arg, struct httpd_request *rq) {
     struct endpoints *e = arg;
     if (str_starts(httpd_path(rq), STR(OWN_PATHS))) {
@@ -370,7 +404,7 @@ static void on_head(void *arg, struct httpd_request *rq) {
         return;
     httpd_set_body_max(rq, (size_t)c->match.flow->body_max_bytes);
     if (!access_needs_body(c->match.flow))
-        allowed(c);
+        (void)allowed(c);
 }
 
 /* The release may have changed while the body came in: what was routed is looked up again by its id. */
@@ -391,8 +425,16 @@ static void on_request(void *arg, struct httpd_request *rq) {
     struct call *c = httpd_user(rq);
     if (!still_there(c))
         answer_not_routed(c, ROUTER_NOT_FOUND);
-    else if ((!access_needs_body(c->match.flow) || allowed(c)) && is_within_limits(c))
+    else if ((!access_needs_body(c->match.flow) || allowed(c)) && is_enabled(c) && is_within_limits(c))
         start_run(c);
+}
+
+bool endpoints_match(const struct endpoints *e, const struct workspace *w, struct str method, struct str path,
+                     struct arena *arena, struct router_match *match) {
+    const struct routes *r = e->routes;
+    while (r && r->workspace != w)
+        r = r->next;
+    return r && router_find(r->router, method, path, arena, match) == ROUTER_FOUND;
 }
 
 struct endpoints *endpoints_open(const struct endpoints_env *env, struct error *err) {

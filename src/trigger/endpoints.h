@@ -19,6 +19,8 @@
 struct endpoints_env {
     struct loop *loop;
     struct runs *runs;
+    struct store *store;
+    const struct seal_key *key;
     struct workspaces *workspaces;
     const struct proxies *proxies; /* borrowed */
     struct httpd_options listen;
@@ -27,6 +29,10 @@ struct endpoints_env {
 struct endpoints;
 struct endpoints *endpoints_open(const struct endpoints_env *env, struct error *err);
 struct httpd *endpoints_httpd(struct endpoints *e);
+/* The flow that answers such a request of this workspace, whatever its access and limits. False: none does. */
+struct router_match;
+MUST_USE bool endpoints_match(const struct endpoints *e, const struct workspace *w, struct str method, struct str path,
+                              struct arena *arena, struct router_match *match);
 void endpoints_changed(struct endpoints *e, const struct workspace *w);
 /* After httpd_drain, or when all requests were answered. Takes NULL. */
 void endpoints_close(struct endpoints *e);

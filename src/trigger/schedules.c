@@ -214,7 +214,10 @@ static void handle_due(struct schedule *s, enum cron_overlap overlap, enum cron_
                                       .under_way = under_way(s),
                                       .queued = s->queued};
     struct step *step = step_new(s);
-    due_decide(s->cron, &situation, &step->plan);
+    if (workspace_flow_is_disabled(s->workspace, str_from(s->flow)))
+        due_skip(s->cron, &situation, &step->plan);
+    else
+        due_decide(s->cron, &situation, &step->plan);
     if (step->plan.fire_ms)
         fire(s, step, step->plan.fire_ms);
     else
@@ -234,7 +237,8 @@ static int64_t look(struct schedule *s) {
         return LOOK_MS;
     }
     s->looked_ms = now;
-    if (s->queued && (flow->overlap == OVERLAP_ALLOW || !under_way(s)))
+    if (s->queued && !workspace_flow_is_disabled(s->workspace, str_from(s->flow)) &&
+        (flow->overlap == OVERLAP_ALLOW || !under_way(s)))
         fire(s, step_new(s), s->queue[0]);
     wait = s->queued ? QUEUE_LOOK_MS : LOOK_MS;
     return s->due_ms && s->due_ms - now < wait ? s->due_ms - now : wait;

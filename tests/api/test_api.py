@@ -72,7 +72,7 @@ def test_what_a_workspace_needs_is_told(server):
     workspace = ask(server, "GET", WORKSPACE).json
     assert workspace["mode"] == "practice" and workspace["release"] >= 1
     assert workspace["settings"][0]["name"] == "salutation" and workspace["settings"][0]["set"]
-    assert workspace["flows"][0] == {"id": "hello", "name": "Hello", "type": "endpoint", "durable": False, "method": "GET",
+    assert workspace["flows"][0] == {"id": "hello", "name": "Hello", "type": "endpoint", "durable": False, "enabled": True, "method": "GET",
                                      "path": "/hello", "answer": "end", "access": []}
 
 

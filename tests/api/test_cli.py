@@ -87,7 +87,7 @@ def runs(server):
 def test_help_is_everywhere_with_an_example():
     listed = flowlet("--help").stdout
     commands = [line.split()[0] for line in listed.splitlines() if line.startswith("  ") and not line.startswith("   ")]
-    assert {"serve", "init", "check", "fmt", "push", "pull", "run", "runs", "schedules", "logs", "outbox", "secret", "token", "practice", "live", "backup", "restore", "export", "completion", "openapi", "test", "again"} == set(commands)
+    assert {"serve", "init", "check", "fmt", "push", "pull", "run", "runs", "schedules", "logs", "outbox", "inbox", "enable", "disable", "secret", "token", "practice", "live", "backup", "restore", "export", "completion", "openapi", "test", "again"} == set(commands)
     for command in commands:
         text = flowlet(command, "--help").stdout
         assert "usage: flowlet " + command in text and "example:" in text and "flowlet " + command in text.split("example:")[1]

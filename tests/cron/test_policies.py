@@ -231,3 +231,19 @@ def test_full_disk_at_firing(clockwork):
     c.await_outcomes("minutely", (NOON + MINUTE, "fired"), (NOON + 2 * MINUTE, "fired"), (NOON + 3 * MINUTE, "skipped"),
                      (NOON + 4 * MINUTE, "fired"), seconds=20)  # it is half a minute late only
     is_each_once(c, "minutely", 1, 4)
+
+
+def test_a_flow_that_is_switched_off_accounts_for_what_it_skips(clockwork):
+    c = clockwork()
+    c.flow("minutely")
+    c.server.start()
+    c.pass_minute(NOON + MINUTE)
+    c.await_outcomes("minutely", (NOON + MINUTE, "fired"))
+    switch = lambda on: c.server.api("PUT", "/workspaces/clockwork/flows/minutely/enabled", {"enabled": on}).status
+    assert switch(False) == 200
+    c.pass_minute(NOON + 2 * MINUTE)
+    c.await_outcomes("minutely", (NOON + MINUTE, "fired"), (NOON + 2 * MINUTE, "skipped"))
+    assert c.instants("minutely")[-1]["reason"] == "the flow was switched off"
+    assert switch(True) == 200
+    c.pass_minute(NOON + 3 * MINUTE)
+    c.await_outcomes("minutely", (NOON + MINUTE, "fired"), (NOON + 2 * MINUTE, "skipped"), (NOON + 3 * MINUTE, "fired"))

@@ -61,8 +61,8 @@ bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t 
     bool gives_back;
     if (!tx_set_synced(tx, false, err) || !tx_exec(tx, err, "BEGIN IMMEDIATE", "") ||
         !history_prune(tx, &limits->history, now_ms, &gone, err) || !prune_state(tx, now_ms, &gone, err) ||
-        !prune_rest(tx, limits, now_ms, &gone, err) || !history_give_back(tx, &gives_back, err) ||
-        !tx_exec(tx, err, "COMMIT", ""))
+        !prune_rest(tx, limits, now_ms, &gone, err) || !prune_inbox(tx, now_ms, &gone, err) ||
+        !history_give_back(tx, &gives_back, err) || !tx_exec(tx, err, "COMMIT", ""))
         return false;
     *more = gone >= STEP_ROWS || gives_back;
     return true;

@@ -16,4 +16,7 @@ extern const struct prune_limits prune_defaults;
  * transaction may be open. */
 MUST_USE bool prune_step(struct store_tx *tx, const struct prune_limits *limits, int64_t now_ms, bool *more, struct error *err);
 
+/* inbox.c: requests that are old, or too many. */
+MUST_USE bool prune_inbox(struct store_tx *tx, int64_t now_ms, int64_t *gone, struct error *err);
+
 #endif

@@ -75,6 +75,18 @@ static const char *const migrations[] = {
     "  SELECT workspace, length(heads) + length(records) FROM pages) GROUP BY workspace;"
     "CREATE INDEX runs_by_workspace ON runs (workspace);"
     "CREATE INDEX pages_by_workspace ON pages (workspace);",
+    /* 10. Every request to a stored endpoint; flows that are switched off. */
+    "CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, workspace INTEGER NOT NULL, time_ms INTEGER NOT NULL,"
+    "  flow TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, client TEXT NOT NULL, outcome TEXT NOT NULL,"
+    "  reason TEXT NOT NULL, status INTEGER NOT NULL, run INTEGER NOT NULL, bytes INTEGER NOT NULL, sealed BLOB NOT NULL);"
+    "CREATE INDEX inbox_by_workspace ON inbox (workspace, id);"
+    "CREATE TABLE inbox_totals (workspace INTEGER NOT NULL, became_run INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  PRIMARY KEY (workspace, became_run)) WITHOUT ROWID;"
+    "CREATE TRIGGER inbox_added AFTER INSERT ON inbox BEGIN INSERT INTO inbox_totals VALUES (new.workspace, new.run <> 0,"
+    "  length(new.sealed) + 300) ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes; END;"
+    "CREATE TRIGGER inbox_removed AFTER DELETE ON inbox BEGIN UPDATE inbox_totals SET bytes = bytes - length(old.sealed) - 300"
+    "  WHERE workspace = old.workspace AND became_run = (old.run <> 0); END;"
+    "CREATE TABLE disabled (workspace INTEGER NOT NULL, flow TEXT NOT NULL, PRIMARY KEY (workspace, flow)) WITHOUT ROWID;",
 };
 
 static bool migrate(struct store_tx *tx, int64_t from, struct error *err) {
