@@ -25,6 +25,12 @@ static const struct shape secret_shape = {
         {"practice", &shape_json, false, "its value in practice mode; a generated one when left out"}),
 };
 static const struct shape host_shape = {.kind = SHAPE_STRING, .max = HOSTNAME_MAX};
+static const struct shape history_shape = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"days", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 36500}, false, "older runs go"},
+                       {"mb", &(const struct shape){.kind = SHAPE_INT, .min = 1, .max = 1000000}, false,
+                        "beyond this size the oldest runs go sooner"}),
+};
 const struct shape workspace_shape = {
     .kind = SHAPE_OBJECT,
     .keys = SHAPE_KEYS(
@@ -32,6 +38,8 @@ const struct shape workspace_shape = {
         {"description", &shape_text, false, "what it is for"},
         {"hosts", &(const struct shape){.kind = SHAPE_LIST, .item = &host_shape, .max = 100}, false,
          "the host names it answers for; without: those that no other workspace has"},
+        {"history", &history_shape, false,
+         "how long, and how much of it, is kept of its runs; the server's own limits when left out"},
         {"settings", &(const struct shape){.kind = SHAPE_MAP, .item = &setting_shape, .names = true}, false, "values to fill in"},
         {"secrets", &(const struct shape){.kind = SHAPE_MAP, .item = &secret_shape, .names = true}, false,
          "credentials to fill in; their values are never in a folder"}),

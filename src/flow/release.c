@@ -155,6 +155,8 @@ void release_describe_flow(struct release_flow *f, struct arena *arena) {
     f->memory_mb = jsonx_int(limits, "memory_mb", 64);
     if (f->type == FLOW_ENDPOINT)
         describe_endpoint(f, arena);
+    struct str bodies = jsonx_str(f->start, "bodies");
+    f->bodies = str_is(bodies, "drop") ? BODIES_DROP : str_is(bodies, "sample") ? BODIES_SAMPLE : BODIES_KEEP;
     f->durable = f->type != FLOW_ENDPOINT || f->at_once || f->responds || jsonx_bool(f->start, "durable", false);
     f->every = jsonx_str(f->start, "every");
     f->line = jsonx_str(f->start, "line");

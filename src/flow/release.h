@@ -19,6 +19,13 @@ enum flow_type {
     FLOW_REUSABLE,
 };
 
+/* Inputs and outputs of blocks in what is kept of runs. */
+enum flow_bodies {
+    BODIES_KEEP,
+    BODIES_SAMPLE, /* of those that fail, and of one in ten others */
+    BODIES_DROP,
+};
+
 enum access_type {
     ACCESS_BASIC,
     ACCESS_BEARER,
@@ -72,6 +79,7 @@ struct release_flow {
 
     const json_t *start; /* as in the document */
     int64_t run_ms, cpu_ms, memory_mb;
+    enum flow_bodies bodies;
     bool durable; /* of runs of its own: cron and reusable flows always */
 
     /* Endpoints. */

@@ -63,8 +63,15 @@ static const struct shape endpoint_limits_shape = {
                         "requests that wait for their answer at one time; beyond: 503 with Retry-After"}),
 };
 
+static const struct shape bodies_shape = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("keep", "sample", "drop")};
+
 #define START_TAIL(shape)                                                                                                        \
-    {"limits", &shape, false, "what one run may use"}, { "note", &shape_text, false, "for whoever reads the flow" }
+    {"bodies", &bodies_shape, false,                                                                                             \
+     "inputs and outputs of blocks in what is kept of runs: of all (keep, the default); of those that fail and one in ten "      \
+     "others (sample); of none (drop)"},                                                                                         \
+        {"limits", &shape, false, "what one run may use"}, {                                                                     \
+        "note", &shape_text, false, "for whoever reads the flow"                                                                 \
+    }
 
 static const struct shape parameter_shape = {
     .kind = SHAPE_OBJECT,

@@ -112,12 +112,38 @@ void run_responded(struct run *r, struct str payload) {
 
 /* ---- history ---- */
 
+/* Of those that are sampled, the run's number says whether it is one: the same one whoever asks, in no rhythm. */
+static bool keeps_bodies(const struct run *r, enum run_state state) {
+    bool sampled = state != RUN_DONE || (r->id * 0x9e3779b97f4a7c15u >> 32) % 10 == 0;
+    return r->flow->bodies == BODIES_KEEP || (r->flow->bodies == BODIES_SAMPLE && sampled);
+}
+
+/* The same history without what its blocks got and gave. Not what it should be: nothing. */
+static struct str drop_bodies(struct str told, struct buf *out) {
+    struct error err;
+    json_t *history = jsonx_parse(told, &err), *block;
+    size_t i;
+    json_array_foreach(json_object_get(history, "blocks"), i, block) {
+        json_object_del(block, "input");
+        json_object_del(block, "output");
+        json_object_del(block, "response");
+        json_object_del(json_object_get(block, "error"), "cause");
+    }
+    json_object_set_new(history, "bodies", json_string("dropped"));
+    bool ok = history && jsonx_write(history, out);
+    json_decref(history);
+    return ok ? buf_str(out) : STR("{\"blocks\":[],\"bodies\":\"dropped\"}");
+}
+
 /* The worker's part and the effects, masked. The worker is not trusted: what is no object is left out. */
-static void make_history(const struct run *r, struct str told, struct buf *out) {
-    struct buf whole;
+static void make_history(const struct run *r, enum run_state state, struct str told, struct buf *out) {
+    struct buf whole, bare;
+    buf_init(&bare, RUN_TEXT_MAX);
     buf_init(&whole, RUN_TEXT_MAX);
     if (told.len < 2 || told.len > RUN_HISTORY_MAX || told.ptr[0] != '{' || told.ptr[told.len - 1] != '}')
         told = STR("{\"blocks\":[]}");
+    if (!keeps_bodies(r, state))
+        told = drop_bodies(told, &bare);
     if (r->effects) {
         buf_add(&whole, str_of(told.ptr, told.len - 1));
         buf_adds(&whole, told.len > 2 ? ",\"effects\":" : "\"effects\":");
@@ -128,6 +154,7 @@ static void make_history(const struct run *r, struct str told, struct buf *out) 
     if (!vault_mask_json(workspace_vault(r->workspace, r->mode), told, out))
         buf_add(out, told);
     buf_release(&whole);
+    buf_release(&bare);
 }
 
 /* ---- the end ---- */
@@ -291,8 +318,13 @@ void run_finished(struct run *r, struct str payload) {
         body = history = (struct str){NULL, 0};
     struct final *f = final_new(r, str_is(jsonx_str(head, "state"), "done") ? RUN_DONE : RUN_FAILED);
     const json_t *answer = json_object_get(head, "answer");
-    if (f->state == RUN_FAILED)
+    if (f->state == RUN_FAILED && r->stopped && r->stopped->code == ERR_CANCELED) {
+        f->state = RUN_CANCELED;
+        f->err = *r->stopped;
+        answer = NULL;
+    } else if (f->state == RUN_FAILED) {
         error_from_worker(r, json_object_get(head, "error"), &f->err);
+    }
     if (f->err.code == ERR_RUN_CPU || f->err.code == ERR_RUN_MEMORY)
         run_set_apart(r);
     if (json_is_object(answer)) {
@@ -303,7 +335,7 @@ void run_finished(struct run *r, struct str payload) {
         f->body_len = body.len;
     }
     f->output = json_incref(json_object_get(head, "output"));
-    make_history(r, history, &f->history);
+    make_history(r, f->state, history, &f->history);
     json_decref(head);
     end(r, f);
 }
@@ -311,14 +343,17 @@ void run_finished(struct run *r, struct str payload) {
 static void end_by_server(struct run *r, enum run_state state, const struct error *err) {
     struct final *f = final_new(r, state);
     f->err = *err;
-    make_history(r, (struct str){NULL, 0}, &f->history);
+    make_history(r, state, (struct str){NULL, 0}, &f->history);
     end(r, f);
 }
 
-void run_fail(struct run *r, const struct error *err) { end_by_server(r, RUN_FAILED, err); }
+/* A worker that did not give the history of a run that is canceled: it is canceled all the same. */
+void run_fail(struct run *r, const struct error *err) {
+    end_by_server(r, err->code == ERR_CANCELED ? RUN_CANCELED : RUN_FAILED, err);
+}
 
 void run_end_canceled(struct run *r) {
     struct error err;
-    error_set(&err, ERR_CANCELED, "canceled by a user");
+    error_set(&err, ERR_CANCELED, RUN_CANCELED_TEXT);
     end_by_server(r, RUN_CANCELED, &err);
 }

@@ -254,7 +254,7 @@ static void replay_add(struct run *r, struct replay *p, json_t *record) {
     }
 }
 
-static void forget_replay(struct run *r) {
+void journal_forget_replay(struct run *r) {
     struct map_entry *e;
     for (size_t at = 0; (e = map_next(&r->asked, &at));)
         json_decref(e->value);
@@ -271,7 +271,7 @@ static void forget_replay(struct run *r) {
 
 static bool rebuild(struct run *r, const struct reload *l, struct error *err) {
     struct replay p = {.ends = json_object(), .begins = json_object(), .dones = json_array()};
-    forget_replay(r);
+    journal_forget_replay(r);
     for (size_t i = 0; i < l->count; i++) {
         json_t *record = jsonx_parse(l->records[i], err);
         if (record)

@@ -183,6 +183,8 @@ void journal_flush(struct run *r);
 /* In a work: adds a record behind what the run had recorded; context and key as for the run's other records. */
 MUST_USE bool journal_add_sealed(struct store_tx *tx, const struct seal_key *key, uint64_t run, const json_t *record,
                                  struct error *err);
+/* Drops what was read back: results, what was asked, effects. */
+void journal_forget_replay(struct run *r);
 /* Drops what was not handed to the store; works not handed over get ERR_CANCELED. */
 void journal_forget(struct run *r);
 void run_stall(struct run *r);
@@ -227,6 +229,7 @@ void run_responded(struct run *r, struct str payload);
 void run_finished(struct run *r, struct str payload);
 /* The server ends it: limits, lost workers, cancel. */
 void run_fail(struct run *r, const struct error *err);
+#define RUN_CANCELED_TEXT "canceled by a user"
 void run_end_canceled(struct run *r);
 /* Tells the caller, once; later calls do nothing. */
 void run_answer_now(struct run *r, int status, const json_t *headers, struct str body);

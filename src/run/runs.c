@@ -95,8 +95,10 @@ static bool send_cancel(struct run *r, struct str why) {
 }
 
 /* Nothing of it goes on. Its worker has the history: it is asked for it, and not waited for when it is too busy to answer. */
-static void stop(struct run *r) {
+static void stop(struct run *r, const struct error *because) {
     struct buf why;
+    r->stopped = mem_alloc(sizeof *r->stopped);
+    *r->stopped = *because;
     buf_init(&why, 4096);
     buf_addf(&why, "{\"code\":\"%s\",\"message\":", error_name(r->stopped->code));
     buf_add_json_string(&why, str_from(r->stopped->text));
@@ -112,11 +114,11 @@ static void on_limit(struct timer *t) {
         run_fail(r, r->stopped);
         return;
     }
-    r->stopped = mem_alloc(sizeof *r->stopped);
-    error_set(r->stopped, ERR_RUN_TIME,
+    struct error err;
+    error_set(&err, ERR_RUN_TIME,
               "the run took longer than its %lld ms of run time; give the flow a larger limit or its blocks shorter time-outs",
               (long long)r->flow->run_ms);
-    stop(r);
+    stop(r, &err);
 }
 
 static void on_flush(struct timer *t) { journal_flush(container_of(t, struct run, flush)); }
@@ -174,20 +176,13 @@ void run_free(struct run *r) {
     map_remove(&rs->open, map_key(&r->id));
     if (r->woken)
         waits_forget(rs->waits);
-    struct map_entry *e;
-    for (size_t at = 0; (e = map_next(&r->asked, &at));)
-        json_decref(e->value);
-    map_release(&r->asked);
-    for (size_t i = 0; i < r->result_count; i++)
-        free((char *)r->results[i].ptr);
-    free(r->results);
+    journal_forget_replay(r);
     sodium_memzero(r->seed, sizeof r->seed);
     buf_release(&r->head);
     buf_release(&r->body);
     buf_release(&r->replay);
     journal_forget(r);
     buf_release(&r->pending);
-    json_decref(r->effects);
     trial_unref(r->trial);
     free(r->trigger);
     free(r->key);
@@ -593,6 +588,11 @@ bool runs_cancel(struct runs *rs, uint64_t run, struct error *err) {
         return error_set(err, ERR_NOT_FOUND, "this run is not under way");
     if (r->phase == PHASE_ACCEPTING || r->phase == PHASE_PARKING)
         return error_set(err, ERR_BUSY, "this run is just being stored: try again");
-    run_end_canceled(r);
+    if (r->stopped)
+        return true;
+    if (r->phase == PHASE_RUNNING && r->worker)
+        stop(r, &(struct error){.code = ERR_CANCELED, .text = RUN_CANCELED_TEXT});
+    else
+        run_end_canceled(r);
     return true;
 }

@@ -290,6 +290,7 @@ struct publish {
     json_t *contents; /* of the flows, for their versions */
     char *author, *message;
     struct answer *answers; /* of the toolbox, that are new */
+    const json_t *keep; /* workspace.json's `history`, the release's */
     int64_t id;
     workspace_published_fn *done;
     void *arg;
@@ -361,8 +362,10 @@ static void ask_checker(void *arg, struct str job, release_toolbox_done_fn *done
 
 static bool store_release(struct store_tx *tx, void *arg, struct error *err) {
     struct publish *p = arg;
+    int64_t days = jsonx_int(p->keep, "days", 0), mb = jsonx_int(p->keep, "mb", 0);
     struct save by = {str_from(p->author), str_from(p->message)};
     return tx_release_put(tx, p->w->id, buf_str(&p->files), buf_str(&p->compiled), &p->id, err) &&
+           tx_workspace_keep_history(tx, p->w->id, days * 24 * 60 * 60 * 1000, mb * 1024 * 1024, err) &&
            versions_published(tx, p->w->id, p->contents, &by, p->id, err);
 }
 
@@ -422,6 +425,7 @@ static void on_built(void *arg, struct release *release, const struct findings *
         ok = is_first(p, &err) && hosts_are_free(w, release, &err);
         ok =
             ok && (release_write(release, &p->compiled) || error_set(&err, ERR_TOO_LARGE, "the compiled workspace is too large"));
+        p->keep = json_object_get(release->json, "history");
         ok = ok && store_write_now(p->all->env.store, store_release, p, &err);
         if (ok)
             release->id = p->id;

@@ -86,6 +86,8 @@ MUST_USE bool tx_workspace_put(struct store_tx *tx, struct str name, char mode, 
 /* With all that it has; its number is not given again. ERR_CONFLICT while it has durable runs that are not over. */
 MUST_USE bool tx_workspace_delete(struct store_tx *tx, int64_t workspace, struct error *err);
 MUST_USE bool tx_workspace_set_mode(struct store_tx *tx, int64_t workspace, char mode, struct error *err);
+/* How long, and how much of it, its history is kept; 0: as store_keep_history says. */
+MUST_USE bool tx_workspace_keep_history(struct store_tx *tx, int64_t workspace, int64_t age_ms, int64_t bytes, struct error *err);
 /* files: the folder as one blob; compiled: what release_write made. Becomes the newest. */
 MUST_USE bool tx_release_put(struct store_tx *tx, int64_t workspace, struct str files, struct str compiled, int64_t *release,
                              struct error *err);

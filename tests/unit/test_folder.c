@@ -145,7 +145,7 @@ Test(folder, what_cannot_be_formatted_stays_and_is_told) {
         printed.ptr,
         "flows/a.json:1:1: error: `type` is missing: add it, one of endpoint, cron, reusable [missing_key]\n"
         "flows/b.json:2:13: error: no valid JSON: string or '}' expected near '}' [bad_json]\n"
-        "flows/c.json:1:60: error: there is no key `evry` here: remove it or use one of every, line, zone, overlap, missed, limits, note "
+        "flows/c.json:1:60: error: there is no key `evry` here: remove it or use one of every, line, zone, overlap, missed, bodies, limits, note "
         "[unknown_key]\n");
     findings_release(&findings);
     buf_release(&printed);

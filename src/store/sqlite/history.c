@@ -20,6 +20,13 @@ bool history_count_run(struct store_tx *tx, int64_t run, int64_t bytes, struct e
                    "ii", run, bytes);
 }
 
+bool tx_workspace_keep_history(struct store_tx *tx, int64_t workspace, int64_t age_ms, int64_t bytes, struct error *err) {
+    return tx_exec(tx, err,
+                   "INSERT INTO history VALUES (?1, 0, ?2, ?3) "
+                   "ON CONFLICT (workspace) DO UPDATE SET keep_ms = ?2, keep_bytes = ?3",
+                   "iii", workspace, age_ms, bytes);
+}
+
 /* Of a DELETE that tells each row's bytes. */
 static bool count_deleted(struct rows r, int64_t *rows, int64_t *bytes, struct error *err) {
     for (*rows = *bytes = 0; rows_next(&r); ++*rows)
