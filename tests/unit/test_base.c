@@ -81,6 +81,68 @@ Test(base, json_strings_may_hold_nul) {
     cr_assert_null(jsonx_parse(STR("{\"a\\u0000\": 1}"), &err));
 }
 
+/* Whatever it is, jansson would say the same, keys in the same order. */
+Test(base, json_is_read_as_jansson_does) {
+    static const char *const texts[] = {"{}",
+                                        "[]",
+                                        "null",
+                                        "true",
+                                        "falsely",
+                                        "\"\"",
+                                        "\"a\\n\\\\\\\"\\/\"",
+                                        "\"\\u00fc\\ud83d\\ude00\"",
+                                        "\"\xC3\xBC\"",
+                                        "\"\xFF\"",
+                                        "\"a\nb\"",
+                                        "\"a",
+                                        "\"\\x\"",
+                                        "\"\\",
+                                        "0",
+                                        "-0",
+                                        "-1",
+                                        "01",
+                                        "1.50",
+                                        "1e3",
+                                        "-",
+                                        "123456789012345678",
+                                        "9223372036854775807",
+                                        "9223372036854775808",
+                                        "1e999",
+                                        " [1 , 2,\t{\"b\" : [] , \"a\":{}} ]\n",
+                                        "[1,]",
+                                        "[,1]",
+                                        "{\"a\":1,}",
+                                        "{\"a\":1,\"a\":2}",
+                                        "{a:1}",
+                                        "{\"a\" 1}",
+                                        "[1}",
+                                        "[1",
+                                        "1 2",
+                                        "",
+                                        " ",
+                                        "{\"\":0}",
+                                        "{\"a\\u0000\":1}",
+                                        "[true,false,null]",
+                                        "tru",
+                                        "[\"x\",-12.5e-3]"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct error err;
+        struct buf ours, theirs;
+        buf_init(&ours, 1000);
+        buf_init(&theirs, 1000);
+        json_t *value = jsonx_parse(str_from(texts[i]), &err);
+        json_t *same = json_loads(texts[i], JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+        cr_assert_eq(!value, !same, "%s", texts[i]);
+        cr_assert(!value || json_equal(value, same), "%s", texts[i]);
+        cr_assert(!value ||
+                  (jsonx_write(value, &ours) && jsonx_write(same, &theirs) && str_eq(buf_str(&ours), buf_str(&theirs))));
+        json_decref(value);
+        json_decref(same);
+        buf_release(&ours);
+        buf_release(&theirs);
+    }
+}
+
 Test(base, json_errors_say_where) {
     struct error err;
     cr_assert_null(jsonx_parse(STR("{\"a\": 1,\n \"a\": 2}"), &err));
