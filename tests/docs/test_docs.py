@@ -62,10 +62,10 @@ def server(tmp_path_factory):
 
 def test_the_first_flow_is_made_checked_pushed_and_called(server, tmp_path):
     text = (ROOT / "docs/first-flow.md").read_text()
-    (tmp_path / "shop/flows").mkdir(parents=True)
     files = re.findall(r"^`(shop/\S+)`[^`]*(?:`[^`\n]+`[^`]*)*?\n\n```\w+\n(.*?)^```", text, re.M | re.S)
-    assert [path for path, _ in files] == ["shop/workspace.json", "shop/flows/greet.ts", "shop/flows/hello.json"]
+    assert [path for path, _ in files] == ["shop/workspace.json", "shop/flows/greet.ts", "shop/flows/hello.json", "shop/examples/hello.ada.json"]
     for path, content in files:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)
     (tmp_path / "build").symlink_to(ROOT / "build")
     environment = {**os.environ, "FLOWLET_SERVER": server.console, "FLOWLET_TOKEN": server.token}
