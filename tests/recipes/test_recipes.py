@@ -5,6 +5,7 @@ import email.utils
 import hashlib
 import hmac
 import json
+import os
 import re
 import signal
 import subprocess
@@ -30,6 +31,16 @@ def test_each_is_checked_canonical_and_described(name, tmp_path):
     assert document["name"] == name and document["title"] and document["description"].endswith(".")
     for flow in (RECIPES / name / "flows").glob("*.json"):
         assert json.loads(flow.read_text())["layout"], f"{flow}: blocks without places"
+
+
+WITH_EXAMPLES = [name for name in NAMES if name != "approval-by-link"]  # a test run is not stored, and so has no links
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_examples_are_as_saved(name, tmp_path):
+    environment = {**os.environ, "FLOWLET_DATA": str(tmp_path)}
+    done = subprocess.run([BINARY, "test", RECIPES / name], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0 and "passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["hello", "emergency-response", *NAMES])

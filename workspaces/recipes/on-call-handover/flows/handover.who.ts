@@ -21,6 +21,6 @@ function weekOf(ms: number): string {
     const day = new Date(ms);
     const thursday = new Date(ms + (4 - (day.getUTCDay() || 7)) * DAY);
     const first = Date.UTC(thursday.getUTCFullYear(), 0, 1);
-    const n = Math.ceil(((thursday.getTime() - first) / DAY + 1) / 7);
+    const n = Math.floor((thursday.getTime() - first) / (7 * DAY)) + 1;
     return `${thursday.getUTCFullYear()}-W${String(n).padStart(2, "0")}`;
 }
