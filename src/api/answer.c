@@ -122,3 +122,33 @@ void api_fail_findings(struct api_call *c, const struct findings *findings, cons
               findings->errors == 1 ? "" : "s", outcome);
     api_fail_with(c, &err, json_pack("{s:o}", "findings", findings_json(findings)));
 }
+
+/* ---- pages ---- */
+
+bool api_page(const struct api_call *c, json_t *answer, const char *list, const char *key, struct error *err) {
+    json_t *items = json_object_get(answer, list);
+    struct str after = jsonx_str(c->query, "after");
+    size_t limit = (size_t)jsonx_int(c->query, "limit", API_PAGE_MAX), from = 0, size = json_array_size(items);
+    while (after.ptr && from < size && !str_eq(jsonx_str(json_array_get(items, from), key), after))
+        from++;
+    if (after.ptr && from++ == size)
+        return error_set(err, ERR_INVALID, "`after`: there is no `" STR_FMT "` in this list any more: begin anew",
+                         STR_ARG(after));
+    json_t *page = json_array();
+    for (size_t i = from; i < size && i < from + limit; i++)
+        json_array_append(page, json_array_get(items, i));
+    if (from + limit < size)
+        json_object_set(answer, "next", json_object_get(json_array_get(items, from + limit - 1), key));
+    json_object_set_new(answer, list, page);
+    return true;
+}
+
+void api_answer_page(struct api_call *c, json_t *answer, const char *list, const char *key) {
+    struct error err;
+    if (api_page(c, answer, list, key, &err)) {
+        api_answer(c, 200, answer);
+        return;
+    }
+    json_decref(answer);
+    api_fail(c, &err);
+}

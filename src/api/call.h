@@ -104,6 +104,12 @@ struct workspace *api_published(struct api_call *c);
 void api_read(struct api_call *c, store_work_fn *work);
 void api_write(struct api_call *c, store_work_fn *work);
 
+/* Cuts answer[list] to the page that the query asks for (API_PAGE_QUERY), by what its items have as `key`, and adds `next`.
+ * ERR_INVALID: the query names none of them. */
+MUST_USE bool api_page(const struct api_call *c, json_t *answer, const char *list, const char *key, struct error *err);
+/* The same, and answers. Takes answer. */
+void api_answer_page(struct api_call *c, json_t *answer, const char *list, const char *key);
+
 /* A string, null where s is empty. */
 json_t *api_text(struct str s) MUST_USE;
 

@@ -80,6 +80,7 @@ static bool list_work(struct store_tx *tx, void *arg, struct error *err) {
     bool ok = tx_version_newest(tx, c->workspace->id, true, add_published, &l, err) &&
               tx_version_newest(tx, c->workspace->id, false, add_newest, &l, err);
     json_object_set_new(c->result, "flows", l.flows);
+    ok = ok && api_page(c, c->result, "flows", "id", err);
     json_decref(l.running);
     json_decref(l.published);
     return ok;
@@ -146,7 +147,7 @@ static const struct shape flow_shape_ = {
 };
 const struct shape api_flows_shape = {.kind = SHAPE_LIST, .item = &flow_shape_, .max = FOLDER_FILES_MAX};
 static const struct shape flow_list = {.kind = SHAPE_OBJECT,
-                                       .keys = SHAPE_KEYS({"flows", &api_flows_shape, true, "by their ids"})};
+                                       .keys = SHAPE_KEYS({"flows", &api_flows_shape, true, "by their ids"}, API_PAGE_NEXT)};
 
 static const struct shape any_object = {.kind = SHAPE_MAP, .item = &shape_json};
 static const struct shape run_input = {
@@ -157,6 +158,7 @@ static const struct api_route routes[] = {
      .path = API_WORKSPACE "/flows",
      .permission = PERMISSION_WORKSPACES_READ,
      .name = "listFlows",
+     .query = API_PAGE_QUERY,
      .about = "The flows of the workspace, drafts too. What is told of a published one is as it runs.",
      .answers = API_ANSWERS({200, &flow_list, "all of them"}),
      .run = list},

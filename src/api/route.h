@@ -75,7 +75,15 @@ extern const struct shape api_number; /* a whole one, not negative */
 extern const struct shape api_time_or_null, api_text_or_null, api_mode, api_findings;
 extern const struct shape api_message; /* of a save */
 extern const struct shape api_nothing; /* {} */
-extern const struct shape api_cursor;  /* of a list's next page */
+/* Query of lists that are short enough to be made whole: api_page (call.h) cuts them. */
+#define API_PAGE_MAX 1000
+#define API_PAGE_QUERY                                                                                                           \
+    SHAPE_KEYS({"after", &api_cursor, false, "those after this one: `next` of the page before"},                                 \
+               {"limit", &api_page_limit, false, "how many at most (1000)"})
+#define API_PAGE_NEXT                                                                                                            \
+    { "next", &shape_text, false, "`after` of the next page; left out: there is none" }
+extern const struct shape api_page_limit;
+extern const struct shape api_cursor; /* of a list's next page */
 
 /* What {name} in a path stands for; NULL: not known. */
 const char *api_parameter_about(struct str name);

@@ -17,6 +17,7 @@ const struct shape api_text_or_null = {.kind = SHAPE_STRING, .or_null = true};
 const struct shape api_mode = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("practice", "live")};
 const struct shape api_message = {.kind = SHAPE_STRING, .max = 500};
 const struct shape api_nothing = {.kind = SHAPE_OBJECT, .keys = (const struct shape_key[]){{0}}};
+const struct shape api_page_limit = {.kind = SHAPE_INT, .min = 1, .max = API_PAGE_MAX};
 const struct shape api_cursor = {.kind = SHAPE_STRING, .min = 1, .max = 200};
 
 static const struct shape severity = {.kind = SHAPE_CHOICE, .choices = SHAPE_CHOICES("error", "warning")};

@@ -17,7 +17,7 @@ json_t *api_secrets_json(const struct workspace *w) {
 static void list(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
     if (w)
-        api_answer(c, 200, json_pack("{s:o}", "secrets", api_secrets_json(w)));
+        api_answer_page(c, json_pack("{s:o}", "secrets", api_secrets_json(w)), "secrets", "name");
 }
 
 /* "user:password" is how people type a secret of type basic. */
@@ -85,8 +85,9 @@ static const struct shape secret = {
                        {"is_practice_value", &shape_bool, true, "whether that is the one that everybody knows"}),
 };
 const struct shape api_secrets_shape = {.kind = SHAPE_LIST, .item = &secret};
-static const struct shape secret_list = {.kind = SHAPE_OBJECT,
-                                         .keys = SHAPE_KEYS({"secrets", &api_secrets_shape, true, "all of them"})};
+static const struct shape secret_list = {
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"secrets", &api_secrets_shape, true, "in the order of workspace.json"}, API_PAGE_NEXT)};
 static const struct shape secret_value = {
     .kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"value", &shape_json, true, "a text; for type basic also {username, password}"})};
 static const struct shape secret_set = {
@@ -97,6 +98,7 @@ static const struct api_route routes[] = {
      .path = API_WORKSPACE "/secrets",
      .permission = PERMISSION_WORKSPACES_READ,
      .name = "listSecrets",
+     .query = API_PAGE_QUERY,
      .about = "The secrets that the workspace declares, and whether each has a value. Values are never shown.",
      .answers = API_ANSWERS({200, &secret_list, "in the order of workspace.json"}),
      .run = list},

@@ -23,7 +23,7 @@ static json_t *list_json(const struct workspace *w) { return json_pack("{s:o}", 
 static void list(struct api_call *c) {
     const struct workspace *w = api_workspace(c);
     if (w)
-        api_answer(c, 200, list_json(w));
+        api_answer_page(c, list_json(w), "settings", "name");
 }
 
 /* ---- changing ---- */
@@ -94,7 +94,8 @@ static const struct shape setting = {
 };
 const struct shape api_settings_shape = {.kind = SHAPE_LIST, .item = &setting};
 static const struct shape settings_list = {
-    .kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"settings", &api_settings_shape, true, "in the order of workspace.json"})};
+    .kind = SHAPE_OBJECT,
+    .keys = SHAPE_KEYS({"settings", &api_settings_shape, true, "in the order of workspace.json"}, API_PAGE_NEXT)};
 static const struct shape values = {.kind = SHAPE_MAP, .item = &shape_json, .names = true};
 static const struct shape to_change = {
     .kind = SHAPE_OBJECT,
@@ -106,6 +107,7 @@ static const struct api_route routes[] = {
      .path = API_WORKSPACE "/settings",
      .permission = PERMISSION_WORKSPACES_READ,
      .name = "listSettings",
+     .query = API_PAGE_QUERY,
      .about = "The settings that the workspace declares, with their schemas and values.",
      .answers = API_ANSWERS({200, &settings_list, "all of them"}),
      .run = list},

@@ -16,7 +16,7 @@ static void list(struct api_call *c) {
     for (size_t i = 0; (w = workspaces_at(c->api->env.workspaces, i)); i++)
         if (grant_sees(c->grant, w->name))
             json_array_append_new(list, workspace_json(w));
-    api_answer(c, 200, json_pack("{s:o}", "workspaces", list));
+    api_answer_page(c, json_pack("{s:o}", "workspaces", list), "workspaces", "name");
 }
 
 static json_t *whole_json(const struct api *a, const struct workspace *w) {
@@ -156,7 +156,8 @@ static const struct shape workspace_shape_ = {
 };
 static const struct shape workspace_list = {
     .kind = SHAPE_OBJECT,
-    .keys = SHAPE_KEYS({"workspaces", &(const struct shape){.kind = SHAPE_LIST, .item = &workspace_row}, true, "all of them"})};
+    .keys = SHAPE_KEYS({"workspaces", &(const struct shape){.kind = SHAPE_LIST, .item = &workspace_row}, true, "all of them"},
+                       API_PAGE_NEXT)};
 static const struct shape mode_body = {.kind = SHAPE_OBJECT, .keys = SHAPE_KEYS({"mode", &api_mode, true, "practice or live"})};
 static const struct api_route routes[] = {
     {.method = "GET",
@@ -165,6 +166,7 @@ static const struct api_route routes[] = {
      .any_scope = true,
      .name = "listWorkspaces",
      .about = "The workspaces on this server.",
+     .query = API_PAGE_QUERY,
      .answers = API_ANSWERS({200, &workspace_list, "those that the token may see"}),
      .run = list},
     {.method = "GET",

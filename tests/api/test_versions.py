@@ -196,3 +196,16 @@ def test_drafts_and_versions_outlive_a_restart(server):
     server.start()
     flow, _ = read(server)
     assert flow["state"] == "changed" and flow["document"]["name"] == "Draft" and flow["version"] == 2
+
+
+def test_flows_are_listed_in_pages(server):
+    for name in "abc":
+        assert ask(server, "PUT", f"{FLOWS}/{name}", {"document": {}}).status == 200
+    listed, query = [], ""
+    while query is not None:
+        page = ask(server, "GET", f"{FLOWS}?limit=3{query}").json
+        listed += [flow["id"] for flow in page["flows"]]
+        query = f"&after={page['next']}" if "next" in page else None
+    assert listed == ["a", "b", "c", "hello"]
+    assert ask(server, "GET", f"{FLOWS}?after=gone").status == 400
+    assert ask(server, "GET", f"{FLOWS}?after=hello").json == {"flows": []}

@@ -858,7 +858,7 @@ static char page_text[8000];
 /* Runs of the workspace, a second apart, one of them durable in each ten. */
 static void fill_history(int64_t workspace, int runs) {
     for (int i = 1; i <= runs; i++) {
-        struct run_row row = sample(i * 4096000 + workspace);
+        struct run_row row = sample((int64_t)i * 4096000 + workspace);
         const struct run_row *page = &row;
         row.workspace = workspace;
         row.started_ms = i * 1000;
