@@ -18,11 +18,11 @@ static int serve(struct cli *c) {
 const struct command command_serve = {
     .name = "serve",
     .usage = "",
-    .summary = "runs the server",
+    .summary = "Runs the server",
     .text = "Prints one line `ready listen=URL console=URL` when it answers. The first start writes an API token to DIR/token.\n"
             "Ends politely on SIGTERM and SIGINT: what is being answered is, durable runs go on at the next start.\n"
             "Reads its certificates again on SIGHUP.",
-    .example = "flowlet serve --data ./data --workspace workspaces/emergency-response --practice",
+    .example = "    flowlet serve --data ./data --workspace workspaces/emergency-response --practice",
     .args = options_args,
     .arg_count = OPTION_COUNT,
     .options_size = sizeof(struct options),
