@@ -6,14 +6,14 @@
 // recorded input. A failure that the block's retry policy covers becomes the next attempt, an activation of its own.
 
 import { faultOf, OperationError, shown, type Fault } from "./fault.ts";
-import { cut } from "./history.ts";
+import { cut, kept } from "./history.ts";
 import { Bound } from "./library/bound.ts";
 import type { Block, Edge, Map_ } from "./plan.ts";
 import { mayRetry, retryDelay } from "./retry.ts";
 import type { Recorded } from "./journal.ts";
 import type { Run } from "./run.ts";
 import type { Env, ScopeRun } from "./scope.ts";
-import { briefJson, checked, copy, json, put, type Names } from "./values.ts";
+import { checked, copy, json, put, type Names } from "./values.ts";
 
 /** A failure with what came beside it: the answer of a service that said no. */
 export interface Failure extends Fault {
@@ -86,12 +86,12 @@ export class Activation {
     #answer(end: Recorded): void {
         if (end.repeated) {
             this.#repeated = ',"repeated":true';
-            this.#inputJson = cut(briefJson(end.input ?? {}));
+            this.#inputJson = kept(end.input ?? {});
         } else this.clock = end.t;
         if (this.block.type === "respond") this.run.responded = true;
         if (this.block.type === "end" && !end.error) this.scope.ending = { pin: end.pin === "error" ? "error" : "out", output: end.output ?? {}, block: this.block.id };
         if (end.error) this.#failed(end.error);
-        else this.#leave(end.pin, end.output ?? {}, cut(briefJson(end.output)));
+        else this.#leave(end.pin, end.output ?? {}, kept(end.output));
     }
 
     #map(): void {
@@ -147,7 +147,7 @@ export class Activation {
                 run.record(
                     `{"r":"begin","path":"${this.path}","input":${text},${this.asked ? `"asked":${this.asked},` : ""}"t":${this.clock}}`,
                 );
-        } else this.#inputJson = cut(briefJson(this.input));
+        } else this.#inputJson = kept(this.input);
         run.reporter?.began(this, this.#inputJson);
         this.block.kind(this);
     }
@@ -167,7 +167,7 @@ export class Activation {
             text = json(output);
             this.#record(`"pin":"${pin}","output":${text}`);
             text = cut(text);
-        } else text = output === this.input ? this.#inputJson : cut(briefJson(output)); // an End hands on what it got
+        } else text = output === this.input ? this.#inputJson : kept(output); // an End hands on what it got
         this.#leave(pin, output, text);
     }
 
@@ -196,7 +196,7 @@ export class Activation {
         if (retry && this.#repeated === "" && this.attempt <= retry.times && mayRetry(retry, failure)) return this.#again(retryDelay(retry, this.attempt, failure));
         this.scope.told.failed = true;
         const error = shown(failure, this.block.id);
-        const text = cut(briefJson(error));
+        const text = kept(error);
         this.run.history.block(this, "error", this.#inputJson, `"error":${text}${responded(failure)}${this.#repeated}`);
         this.run.reporter?.ended(this, "error", "error", text);
         if (!this.block.catches("error")) return this.scope.fail(this.block, failure, this.clock);
@@ -241,7 +241,7 @@ export class Activation {
 
 /** What the error pin binds beside the error. */
 function responded(failure: Failure): string {
-    return failure.response === undefined ? "" : `,"response":${cut(briefJson(failure.response))}`;
+    return failure.response === undefined ? "" : `,"response":${kept(failure.response)}`;
 }
 
 /** What an expression reads is its own: it may sort it in place. */

@@ -1,7 +1,7 @@
 // What the runs page will show of a run (docs/internals.md, section 6), written as text while it runs.
 
 import type { Activation } from "./activation.ts";
-import { json } from "./values.ts";
+import { briefJson, json } from "./values.ts";
 
 const VALUE_MAX = 4000;
 /** Past this the rest of a run is only counted. */
@@ -11,7 +11,12 @@ const LOG_TEXT_MAX = 4000;
 /** Of all lines together. With the blocks, in UTF-8, this stays below what the server takes of a worker: RUN_HISTORY_MAX. */
 const LOGS_TOTAL_MAX = 500_000;
 
-/** The JSON text of a value, or of its beginning where it is long. */
+/** What is kept of a value. */
+export function kept(value: unknown): string {
+    return cut(briefJson(value, VALUE_MAX));
+}
+
+/** A JSON text, or its beginning where it is long. */
 export function cut(text: string): string {
     return text.length > VALUE_MAX ? `{"$cut":${json(text.slice(0, VALUE_MAX))},"length":${text.length}}` : text;
 }

@@ -36,6 +36,8 @@ export interface Host {
     utf8Encode(text: string): ArrayBuffer;
     /** Bytes that are no UTF-8 become U+FFFD; with `fatal` they throw a TypeError. */
     utf8Decode(bytes: ArrayBuffer, fatal?: boolean): string;
+    /** The value of a JSON text in UTF-8; undefined where it is none, or may hold a NUL. */
+    parseJson(bytes: ArrayBuffer): unknown;
     /** name: "SHA-1", "SHA-256", "SHA-384", "SHA-512". */
     digest(name: string, bytes: ArrayBuffer): ArrayBuffer;
     hmac(name: string, key: ArrayBuffer, bytes: ArrayBuffer): ArrayBuffer;

@@ -8,14 +8,14 @@ import type { Activation } from "./activation.ts";
 import { answerOf, failedAnswer, type Answer } from "./answer.ts";
 import { endFault } from "./blocks/end.ts";
 import { faultOf, OperationError, refuse, shown, type Fault } from "./fault.ts";
-import { cut, History } from "./history.ts";
+import { History, kept } from "./history.ts";
 import { Reporter } from "./report.ts";
 import { Frame, host } from "./host.ts";
 import type { Journal } from "./journal.ts";
 import type { Flow } from "./plan.ts";
 import { entry } from "./library/clock.ts";
 import { ScopeRun } from "./scope.ts";
-import { briefJson, json, parse, type Names } from "./values.ts";
+import { json, parse, type Names } from "./values.ts";
 
 /** The parts of a START's head that are not the request (docs/internals.md, section 4). */
 export interface Head {
@@ -80,7 +80,7 @@ export class Run {
 
     start(names: Names): void {
         const { rawBody: _, ...shown } = names;
-        this.history.start(cut(briefJson(shown)), this.head.t);
+        this.history.start(kept(shown), this.head.t);
         this.enter(() => new ScopeRun(this, this.flow.scope, "", names, undefined, 0, (scope) => this.#finish(scope)).start(this.head.t));
     }
 

@@ -147,18 +147,24 @@ export function copy(value: unknown): unknown {
     }
     const bytes = toBytes(value);
     if (bytes) return bytes.slice();
-    const out: Names = {};
-    for (const name of Object.keys(value)) put(out, name, copy((value as Names)[name]));
+    const out: Names = { ...value };
+    const names = Object.keys(out);
+    for (let i = 0; i < names.length; i++) {
+        const field = out[names[i]];
+        if (typeof field === "object" && field !== null) out[names[i]] = copy(field); // also __proto__, which is its own by now
+    }
     return out;
 }
 
 /** What a parsed JSON text may still be too much of; undefined: fit. */
-export function unfitJson(value: unknown, depth = 0): string | undefined {
+export function unfitJson(value: unknown, mayHoldNul: boolean, depth = 0): string | undefined {
     if (typeof value !== "object" || value === null) return undefined;
     if (depth >= DEPTH_MAX) return `nested deeper than ${DEPTH_MAX} levels`;
-    for (const name of Object.keys(value)) {
-        if (name.indexOf("\0") >= 0) return "a property's name holds a NUL";
-        const why = unfitJson((value as Names)[name], depth + 1);
+    const names = Object.keys(value);
+    for (let i = 0; i < names.length; i++) {
+        if (mayHoldNul && names[i].indexOf("\0") >= 0) return "a property's name holds a NUL";
+        const field = (value as Names)[names[i]];
+        const why = typeof field === "object" ? unfitJson(field, mayHoldNul, depth + 1) : undefined;
         if (why) return why;
     }
     return undefined;
@@ -186,18 +192,55 @@ function revive(_name: string, value: unknown): unknown {
 let brief = false;
 const BRIEF_BYTES = 3000;
 
-export function briefJson(value: unknown): string {
+/** Its JSON; of a value with long lists as much as makes more than `enough` characters, which then ends anywhere. */
+export function briefJson(value: unknown, enough: number): string {
     brief = true;
     try {
-        return json(value);
+        return hasLongList(value, 0) ? beginning(value as object, enough) : json(value);
     } finally {
         brief = false;
     }
 }
 
+const LONG = 30;
+const LONG_DEPTH = 4;
+
+function hasLongList(value: unknown, depth: number): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    if (Array.isArray(value)) return value.length > LONG;
+    if (depth === LONG_DEPTH || (value as Names).byteLength !== undefined) return false; // bytes, which are written whole
+    const names = Object.keys(value);
+    for (let i = 0; i < names.length; i++) if (hasLongList((value as Names)[names[i]], depth + 1)) return true;
+    return false;
+}
+
+/** The list whose beginning was written last: a run mostly hands the same on. Values between blocks do not change. */
+let lastList: unknown[] | undefined;
+let lastText = "";
+
+function beginning(value: object, enough: number): string {
+    if (Array.isArray(value)) {
+        if (value === lastList) return lastText;
+        let text = "[";
+        for (let i = 0; i < value.length && text.length <= enough; i++) text += (i ? "," : "") + (hasLongList(value[i], 0) ? beginning(value[i] as object, enough) : json(value[i]));
+        lastList = value;
+        lastText = text.length > enough ? text : text + "]";
+        return lastText;
+    }
+    let text = "";
+    for (const name of Object.keys(value)) {
+        const field = (value as Names)[name];
+        if (field === undefined) continue;
+        text += `${text ? "," : "{"}${json(name)}:${hasLongList(field, 0) ? beginning(field as object, enough) : json(field)}`;
+        if (text.length > enough) return text;
+    }
+    return text + "}";
+}
+
 /** An entry that was ended by force leaves without `finally`. */
 export function beginEntry(): void {
     brief = false;
+    lastList = undefined;
 }
 
 /** Has JSON.stringify write bytes as {"$bytes": ...}; part of locking the realm. */

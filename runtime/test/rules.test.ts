@@ -351,6 +351,17 @@ test("the record of a loop has its first and last turns, and those in which some
     assert.ok(paths.includes("each[299].work") && paths.includes("each[200].work") && !paths.includes("each[199].work"));
 });
 
+test("of a long value the record has the beginning of its JSON", async () => {
+    const items = Array.from({ length: 500 }, (_, i) => ({ id: `n"${i}`, deep: i % 50 ? [i, null] : Array.from({ length: 40 }, (_, k) => [k]), none: undefined }));
+    for (const value of [{ items, after: 1 }, { before: { items }, items }, { list: Array.from({ length: 31 }, (_, i) => i) }, { text: "x".repeat(5000) }]) {
+        const { history } = await outcome([give("a", { start: null }, "v", `(${JSON.stringify(value)})`), end({ a: (input) => ({ v: input.v }) })]);
+        const whole = JSON.stringify({ v: value });
+        for (const told of [history.blocks[1].output, history.blocks[2].output] as Any[])
+            if (whole.length <= 4000) assert.deepEqual(told, JSON.parse(whole));
+            else assert.ok(told.$cut === whole.slice(0, 4000) && told.length > 4000 && told.length <= whole.length);
+    }
+});
+
 const callee: TestFlow = {
     start: {},
     blocks: [

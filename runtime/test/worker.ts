@@ -36,6 +36,14 @@ export const host: Host = {
             throw new RealmTypeError("the bytes are not UTF-8");
         }
     },
+    parseJson: (bytes) => {
+        const text = Buffer.from(bytes).toString();
+        try {
+            return text.includes("\\u0000") ? undefined : vm.runInContext("JSON.parse", realm)(text);
+        } catch {
+            return undefined;
+        }
+    },
     digest: (name, bytes) => buffer(createHash(name.replace("-", "").toLowerCase()).update(Buffer.from(bytes)).digest()),
     hmac: (name, key, bytes) => buffer(createHmac(name.replace("-", "").toLowerCase(), Buffer.from(key)).update(Buffer.from(bytes)).digest()),
     parseForm: (text) => [...new URLSearchParams(text)],

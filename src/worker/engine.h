@@ -29,6 +29,7 @@
  *     setLimits(run, cpuMs, memoryMb)   only for runs whose limits are not the defaults (10 s, 64 MB); never past
  *                                       what the server set for the process
  *     utf8Encode(string) → bytes        utf8Decode(bytes, fatal) → string; fatal: TypeError, else U+FFFD
+ *     parseJson(bytes) → value, or undefined where that is not JSON or may hold a NUL
  *     digest(name, bytes) → bytes       hmac(name, key, bytes) → bytes      "SHA-1" "SHA-256" "SHA-384" "SHA-512"
  *     base64Encode(bytes) → string      base64Decode(string) → bytes, or undefined when it is none
  *     parseForm(string) → [[name, value], ...]

@@ -350,6 +350,18 @@ HOST_FN(host_utf8_decode) {
     return host_string_value(ctx, bytes);
 }
 
+HOST_FN(host_parse_json) {
+    struct str bytes;
+    if (!bytes_arg(ctx, n, args, 0, &bytes, exception))
+        return NULL;
+    if (str_find(bytes, STR("\\u0000")) != SIZE_MAX)
+        return JSValueMakeUndefined(ctx);
+    JSStringRef text = host_string(bytes);
+    JSValueRef value = JSValueMakeFromJSONString(ctx, text);
+    JSStringRelease(text);
+    return value ? value : JSValueMakeUndefined(ctx);
+}
+
 static EVP_MD *digest_arg(JSContextRef ctx, size_t n, const JSValueRef args[], JSValueRef *exception) {
     JSStringRef name = string_arg(ctx, n, args, 0, exception);
     EVP_MD *md = NULL;
@@ -487,6 +499,7 @@ static const struct {
     {"setLimits", host_set_limits},
     {"utf8Encode", host_utf8_encode},
     {"utf8Decode", host_utf8_decode},
+    {"parseJson", host_parse_json},
     {"digest", host_digest},
     {"hmac", host_hmac},
     {"base64Encode", host_base64_encode},
