@@ -55,7 +55,9 @@ struct httpd_handler {
     /* All of it is there. */
     void (*request)(void *arg, struct httpd_request *rq);
     /* May be NULL. The caller closed the connection, or its sending half, before the answer; noticed
-     * within about two seconds. The answer is still due (1): one who closed only half reads it. */
+     * within about two seconds. The answer is still due (1): one who closed only half reads it, and its
+     * connection is closed within a second after it. Of one who reset the connection head and method may be
+     * empty from then on. */
     void (*gone)(void *arg, struct httpd_request *rq);
 };
 
