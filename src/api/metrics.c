@@ -105,7 +105,7 @@ static bool is_ready(const struct api_env *env, struct error *err) {
     if (store_is_behind(env->store))
         return error_set(err, ERR_BUSY, "the store cannot keep up with writing");
     for (size_t i = 0; (w = workspaces_at(env->workspaces, i)); i++)
-        if (w->release && !pool_pick(env->pool, w->name))
+        if (w->release && w->release->flow_count && !pool_pick(env->pool, w->name))
             return error_set(err, ERR_BUSY, "no worker of the workspace " STR_FMT " is ready yet", STR_ARG(w->name));
     return true;
 }

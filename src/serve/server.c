@@ -92,6 +92,8 @@ static void on_changed(void *arg, struct workspace *w) {
         endpoints_changed(s->endpoints, w);
     if (s->schedules)
         schedules_changed(s->schedules, w);
+    if (s->ready && w->release && w->release->flow_count)
+        pool_warm(s->pool, w->name);
 }
 
 static bool open_runs(struct server *s, struct error *err) {

@@ -60,6 +60,7 @@ def test_a_workspace_is_made_and_gets_its_first_flow(server):
     assert made.status == 201 and made.headers["location"] == "/api/v1/workspaces/second", made.body
     assert made.json["mode"] == "practice" and made.json["flows"] == [] and made.json["hosts"] == ["second.example"]
     assert ask(server, "POST", "/workspaces", {"name": "second"}).status == 409
+    assert request("GET", f"{server.console}/readyz").status == 200
     assert ask(server, "POST", "/workspaces", {"name": "No Name"}).json["errors"][0]["pointer"] == "/name"
     flow = {"name": "Pong", "type": "endpoint", "start": {"method": "GET", "path": "/ping"}, "blocks": [{"id": "end", "type": "end"}],
             "connections": [{"from": "start.out", "to": "end", "map": {"body": {"value": "pong"}}}]}
