@@ -62,6 +62,22 @@ struct reporting {
     bool ok;
 };
 
+/* Where a script writes this name as a text in quotes, the first time. */
+static void place_name(const struct code *code, const char *name, struct finding *f) {
+    if (code->kind != CODE_SCRIPT)
+        return;
+    size_t len = strlen(name);
+    f->line = f->column = 1;
+    for (size_t i = 0; i + len + 2 <= code->text.len; i++) {
+        const char *at = code->text.ptr + i;
+        if (strchr("\"'`", *at) && *at && memcmp(at + 1, name, len) == 0 && at[len + 1] == *at)
+            return;
+        f->column = *at == '\n' ? 1 : f->column + 1;
+        f->line += *at == '\n';
+    }
+    f->line = f->column = 0;
+}
+
 /* Names that the server has to know when it publishes are literals. */
 static void report_names(struct reporting *r, const struct code *code, const struct finding *where) {
     const struct catalog *w = &r->build->catalog;
@@ -70,6 +86,7 @@ static void report_names(struct reporting *r, const struct code *code, const str
     json_t *name;
     f.code = "not_declared";
     json_array_foreach(code_uses(code, "secrets"), i, name) {
+        place_name(code, json_string_value(name), &f);
         if (!json_object_get(w->secrets, json_string_value(name)))
             findings_add(&r->build->findings, &f, "workspace.json declares no secret `%.100s`: add it under `secrets`",
                          json_string_value(name));
@@ -77,6 +94,7 @@ static void report_names(struct reporting *r, const struct code *code, const str
     f.code = "unknown_flow";
     json_array_foreach(code_uses(code, "flows"), i, name) {
         const struct flow *called = catalog_find_flow(w, jsonx_string_value(name));
+        place_name(code, json_string_value(name), &f);
         if (!called || (called->is_sound && called->type != FLOW_REUSABLE))
             findings_add(&r->build->findings, &f,
                          "there is no reusable flow `%.100s` to call: make it, or call one that is there",
@@ -88,6 +106,8 @@ static void report_names(struct reporting *r, const struct code *code, const str
             findings_add(&r->build->findings, &f, "`%.100s` is no Wait with a `link` in this flow", json_string_value(name));
     }
     f.code = "dynamic_name";
+    f.line = where->line;
+    f.column = where->column;
     json_array_foreach(code_uses(code, "dynamic"), i, name)
         findings_add(&r->build->findings, &f,
                      "which of the %.50s is meant must be seen when the workspace is published: write the name as a "
