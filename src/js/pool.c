@@ -47,6 +47,7 @@
 enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_DYING };
 
 struct group { /* a workspace */
+    bool dropped;
     char *name;
     struct group *next;
 };
@@ -498,7 +499,7 @@ static void on_tick(struct timer *t) {
         w->draining |= w->process.page->draining;
         draining |= w->draining;
         if (w->draining && !w->runs)
-            end(w, ERR_NONE, 0, "it kept too much memory");
+            end(w, ERR_NONE, 0, w->group && w->group->dropped ? "its workspace is gone" : "it kept too much memory");
     }
     if (draining)
         fill(p);
@@ -584,7 +585,8 @@ static void fill(struct pool *p) {
     if (p->closed || timer_is_running(&p->retry))
         return;
     for (struct group *g = p->groups; g; g = g->next)
-        fill_group(p, g);
+        if (!g->dropped)
+            fill_group(p, g);
 }
 
 static void on_retry(struct timer *t) {
@@ -675,8 +677,15 @@ static struct group *group_of(struct pool *p, struct str workspace) {
 }
 
 void pool_warm(struct pool *p, struct str workspace) {
-    group_of(p, workspace);
+    group_of(p, workspace)->dropped = false;
     fill(p);
+}
+
+void pool_drop(struct pool *p, struct str workspace) {
+    struct group *g = group_of(p, workspace);
+    g->dropped = true;
+    for (struct worker *w = p->workers; w; w = w->next)
+        w->draining |= w->group == g;
 }
 
 bool worker_is_behind(const struct worker *w) { return outstanding(w) >= BEHIND; }

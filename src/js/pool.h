@@ -62,6 +62,8 @@ void pool_close(struct pool *p, void (*closed)(void *arg), void *arg);
 
 /* Starts the workspace's workers now, so that no run waits for one. */
 void pool_warm(struct pool *p, struct str workspace);
+/* Ends them, each with its last run; until the workspace is asked for again. */
+void pool_drop(struct pool *p, struct str workspace);
 /* Packs: the first worker that is not behind with its work, so that batches grow, else the one that is least so.
  * NULL when none is ready (they are starting then): keep the run until `ready`. */
 struct worker *pool_pick(struct pool *p, struct str workspace);

@@ -92,7 +92,9 @@ static void on_changed(void *arg, struct workspace *w) {
         endpoints_changed(s->endpoints, w);
     if (s->schedules)
         schedules_changed(s->schedules, w);
-    if (s->ready && w->release && w->release->flow_count)
+    if (w->removed)
+        pool_drop(s->pool, w->name);
+    else if (s->ready && w->release && w->release->flow_count)
         pool_warm(s->pool, w->name);
 }
 

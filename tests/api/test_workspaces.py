@@ -83,7 +83,9 @@ def test_a_deleted_workspace_is_gone_with_all_it_had(server, tmp_path):
     for i in range(3):
         assert server.get("/hello?name=x").status == 200
     wait_until(lambda: len(ask(server, "GET", "/workspaces/shop/runs").json["runs"]) == 3, 5, "the records of the runs")
+    workers = set(server.workers())
     assert ask(server, "DELETE", "/workspaces/shop").status == 200
+    wait_until(lambda: not workers & set(server.workers()), 10, "the end of its workers")
     assert ask(server, "GET", "/workspaces/shop").status == 404 and server.get("/hello?name=x").status == 404
     assert ask(server, "GET", "/workspaces").json["workspaces"] == []
     server.workspace = None
