@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conftest import ROOT, TOKEN
+from live import ROOT, TOKEN
 from peers.process import wait_until
 
 FOLDER = ROOT / "tests/workspaces/everything"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BINARY, RECIPES, TOKEN, Answer
+from live import BINARY, RECIPES, TOKEN, Answer
 from peers.process import wait_until
 
 NAMES = sorted(folder.name for folder in RECIPES.iterdir())
