@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "net/certificate.h"
+#include "net/httpd_head.h"
 
 /* Of a body that was refused, this much is read and dropped, so that the caller gets to see the answer: closing
  * with bytes unread would reset the connection and take the answer with it. */
@@ -140,33 +141,12 @@ static void on_turn_ends(void *arg) { run(arg); }
 
 /* ---- answers ---- */
 
-/* RFC 9110, 5.6.2. */
-static bool is_token(struct str s) {
-    static const bool also[256] = {
-        ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true,
-        ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true,  ['~'] = true};
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!alnum && !also[(uint8_t)c])
-            return false;
-    }
-    return s.len > 0;
-}
-
-static bool is_value(struct str s) {
-    for (size_t i = 0; i < s.len; i++)
-        if (((uint8_t)s.ptr[i] < 0x20 && s.ptr[i] != '\t') || s.ptr[i] == 0x7f)
-            return false;
-    return true;
-}
-
 bool httpd_field_is_ok(struct httpd_field f) {
     static const char *const ours[] = {"content-length", "transfer-encoding", "connection", "date"};
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         if (str_eq_nocase(f.name, str_from(ours[i])))
             return false;
-    return is_token(f.name) && is_value(f.value);
+    return httpd_is_token(f.name) && httpd_is_value(f.value);
 }
 
 static void add_field(struct MHD_Response *response, struct httpd_field f) {
@@ -276,89 +256,6 @@ static void refuse(struct httpd_request *rq, int status, const char *why) {
     httpd_answer(rq, status, headers, status == 503 ? 2 : 1, str_of(text, (size_t)n));
 }
 
-/* ---- what a request must look like ---- */
-
-/* libmicrohttpd 0.9.75 reads a value up to its first NUL, joins folded lines and takes a bare LF as a line's end, and
- * none of it shows in what it hands over. But it parses in place: when each line stands where the one before it ends,
- * with a CRLF between (by now two NULs), it was none of these. (Left over: a NUL in a CR's place,
- * and at the head's end a lone colon; neither changes what the rest means.) Later versions refuse by themselves. */
-static bool is_as_sent(struct httpd_request *rq, struct str version) {
-    if (MHD_VERSION >= 0x00097600)
-        return true;
-    const char *end = rq->method.ptr + rq->method.len + 1;
-    if (rq->target.ptr != end)
-        return false;
-    end += rq->target.len + 1;
-    if (version.ptr != end)
-        return false;
-    end += version.len;
-    for (size_t i = 0; i < rq->field_count; i++) {
-        struct httpd_field f = rq->fields[i];
-        if (f.name.ptr != end + 2 || end[0] || end[1])
-            return false;
-        end = f.name.ptr + f.name.len + 1;
-        while (*end == ' ' || *end == '\t')
-            end++;
-        if (f.value.ptr != end)
-            return false;
-        end += f.value.len;
-    }
-    size_t size = MHD_get_connection_info(peer_of(rq)->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
-    return rq->method.ptr + size == end + 4 && memcmp(end, "\0\0\0", 4) == 0;
-}
-
-static bool is_target(struct str s) {
-    for (size_t i = 0; i < s.len; i++)
-        if ((uint8_t)s.ptr[i] <= 0x20 || s.ptr[i] == 0x7f)
-            return false;
-    return s.len && (s.ptr[0] == '/' || str_is(s, "*"));
-}
-
-/* RFC 9110, 7.2: whatever else is in there, it must not read as another host for somebody else. */
-static bool is_host(struct str s) {
-    for (size_t i = 0; i < s.len; i++)
-        if (strchr(" \t/\\@,?#", s.ptr[i]))
-            return false;
-    return true;
-}
-
-/* 0 when the head is as RFC 9112 wants it, else the status to refuse it with. */
-static int check_head(struct httpd_request *rq, struct str version, const char **why) {
-    bool old = str_is(version, "HTTP/1.0");
-    size_t hosts = 0, lengths = 0, codings = 0;
-    *why = "The request line is malformed.";
-    if (!is_token(rq->method) || rq->method.len > 32 || !is_target(rq->path))
-        return 400;
-    *why = "The request has a folded or badly ended line, or a NUL.";
-    if (!is_as_sent(rq, version))
-        return 400;
-    for (size_t i = 0; i < rq->field_count; i++) {
-        struct httpd_field f = rq->fields[i];
-        *why = "A header is malformed.";
-        if (!is_token(f.name) || !is_value(f.value))
-            return 400;
-        if (str_eq_nocase(f.name, STR("host"))) {
-            hosts++;
-            if (!is_host(str_trim(f.value)))
-                return 400;
-        } else if (str_eq_nocase(f.name, STR("content-length"))) {
-            lengths++;
-        } else if (str_eq_nocase(f.name, STR("transfer-encoding"))) {
-            codings++;
-            *why = "The only Transfer-Encoding known here is chunked.";
-            if (!str_eq_nocase(f.value, STR("chunked")))
-                return 501;
-        }
-    }
-    *why = "A request needs one Host header.";
-    if (hosts > 1 || (!old && !hosts))
-        return 400;
-    *why = "The request's length is ambiguous: Content-Length or Transfer-Encoding, once.";
-    if (lengths + codings > 1 || (old && codings))
-        return 400;
-    return 0;
-}
-
 /* ---- a request comes in ---- */
 
 /* Whether its handler still owes the answer. */
@@ -446,7 +343,9 @@ static enum MHD_Result on_head(struct httpd_request *rq, struct str method, stru
     int count = MHD_get_connection_values_n(p->mhd, MHD_HEADER_KIND, NULL, NULL);
     rq->fields = arena_alloc(&rq->arena, (size_t)count * sizeof *rq->fields);
     MHD_get_connection_values_n(p->mhd, MHD_HEADER_KIND, add_one_field, rq);
-    int status = check_head(rq, version, &why);
+    size_t size = MHD_get_connection_info(p->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    int status =
+        httpd_check_head(&(struct httpd_head){method, rq->target, rq->path, version, rq->fields, rq->field_count, size}, &why);
     if (!status && h->peer_count > h->options.max_connections) {
         status = 503;
         why = "Too many connections.";
