@@ -87,7 +87,11 @@ export class Activation {
         if (end.repeated) {
             this.#repeated = ',"repeated":true';
             this.#inputJson = kept(end.input ?? {});
-        } else this.clock = end.t;
+        } else {
+            this.clock = end.t;
+            const begun = this.run.journal?.begins[this.path];
+            if (begun) this.#inputJson = kept(begun.input);
+        }
         if (this.block.type === "respond") this.run.responded = true;
         if (this.block.type === "end" && !end.error) this.scope.ending = { pin: end.pin === "error" ? "error" : "out", output: end.output ?? {}, block: this.block.id };
         if (end.error) this.#failed(end.error);

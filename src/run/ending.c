@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "run/letter.h"
+#include "run/links.h"
 #include "run/run.h"
 #include "store/keys.h"
 
@@ -153,6 +154,8 @@ static void make_history(const struct run *r, enum run_state state, struct str t
     }
     if (!vault_mask_json(workspace_vault(r->workspace, r->mode), told, out))
         buf_add(out, told);
+    if (r->durable)
+        links_mask(buf_str(out));
     buf_release(&whole);
     buf_release(&bare);
 }

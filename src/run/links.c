@@ -39,6 +39,20 @@ bool runs_link_check(const struct runs *rs, uint64_t run, struct str path, struc
     return ok;
 }
 
+static bool is_path_byte(char c) { return c > ' ' && c < 127 && !strchr("\"\\/<>", c); }
+
+void links_mask(struct str text) {
+    struct str prefix = STR(LINKS_PREFIX);
+    for (size_t found; (found = str_find(text, prefix)) != SIZE_MAX;) {
+        char *at = (char *)(uintptr_t)text.ptr + found + prefix.len, *end = (char *)(uintptr_t)text.ptr + text.len;
+        text = str_of(at, (size_t)(end - at));
+        for (int slashes = 0; at < end && slashes < 2 && (is_path_byte(*at) || *at == '/'); at++)
+            slashes += *at == '/';
+        for (; at < end && ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f')); at++)
+            *at = '*';
+    }
+}
+
 static struct str page_context(uint64_t run, struct str path, struct arena *arena) {
     return str_from(arena_printf(arena, "link/%014llx/" STR_FMT, (unsigned long long)run, STR_ARG(path)));
 }

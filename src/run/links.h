@@ -39,6 +39,9 @@ void link_key_write(const struct seal_key *key, uint64_t run, char out[LINK_KEY_
 /* Constant time. */
 MUST_USE bool runs_link_check(const struct runs *rs, uint64_t run, struct str path, struct str signature);
 
+/* Puts stars in the place of the signatures in a text: who sees history may not use what it shows. In place. */
+void links_mask(struct str text);
+
 typedef void link_fn(void *arg, const struct link_view *view, const struct error *err); /* err: the store fails */
 void runs_link_look(struct runs *rs, uint64_t run, struct str path, link_fn *done, void *arg);
 /* Takes answer: what the Wait gives. */

@@ -45,6 +45,7 @@ def test_a_person_confirms_on_a_page_once(server, peer):
     assert done.status == 200 and "Thank you" in done.text
     found = ended(server, run)
     assert found["state"] == "done", found["error"]
+    assert link not in json.dumps(found) and link.rsplit("/", 1)[0] + "/***" in json.dumps(found), "history tells no signature"
     assert json.loads(peer.told()[1]) == {"where": "live", "count": 3, "note": "a+b & ü", "loud": True}
     again, page = post(link), look(link)
     assert again.status == 409 and "Already confirmed" in again.text
