@@ -243,8 +243,9 @@ static bool take_noted(struct buf *out, const double mark[MARKS_OF_FRAME], const
     uint64_t run = (uint64_t)mark[1];
     struct frame_writer w = frame_begin(out, kind, run);
     for (size_t i = 0; i < SECTIONS_NOTED && (double)i < mark[2]; i++) {
-        if (!(mark[3 + i] >= 0 && mark[3 + i] <= (double)(to - *from)))
-            return false;
+        w.over |= !(mark[3 + i] >= 0 && mark[3 + i] <= (double)(to - *from));
+        if (w.over)
+            break;
         add_units(&w, *from, (size_t)mark[3 + i]);
         *from += (size_t)mark[3 + i];
     }

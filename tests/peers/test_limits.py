@@ -95,6 +95,7 @@ def test_a_run_that_takes_too_much_ends_alone(server, neighbours, what, error):
     assert neighbours.wrong[wrong:] == []
 
 
+@pytest.mark.skipif(SANITIZED, reason="under the sanitizer garbage stays longer: the memory limit comes first")
 def test_an_endless_run_that_makes_garbage_is_ended_by_its_own_limit(server):
     """Not with its worker, a second later: then nothing would be known of it."""
     record = fails(server, "/abuse/logging")
