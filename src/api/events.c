@@ -186,7 +186,7 @@ static bool last_seen(const struct api_call *c, uint64_t *epoch, uint64_t *numbe
 }
 
 static void begin_at(struct stream *s, const struct api_call *c, uint64_t complete_from) {
-    uint64_t epoch, number, oldest, newest;
+    uint64_t epoch, number = 0, oldest, newest;
     bool resumes = httpd_header(c->rq, "Last-Event-ID").len > 0;
     runs_events_span(s->api->env.runs, &oldest, &newest);
     s->at = s->watch.run ? 0 : newest;
