@@ -33,6 +33,7 @@ void tsan_test_failed(const char *what, const char *file, int line) __attribute_
 #define cr_assert_lt(a, b, ...) cr_assert((a) < (b))
 #define cr_assert_leq(a, b, ...) cr_assert((a) <= (b))
 #define cr_assert_gt(a, b, ...) cr_assert((a) > (b))
+#define cr_assert_gt(a, b, ...) cr_assert((a) > (b))
 #define cr_assert_geq(a, b, ...) cr_assert((a) >= (b))
 #define cr_assert_str_eq(a, b, ...) cr_assert(strcmp(a, b) == 0)
 #define cr_expect cr_assert
