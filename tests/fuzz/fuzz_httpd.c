@@ -74,7 +74,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(httpd_port(h)), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct linger at_once = {.l_onoff = 1};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ENSURE(connect(fd, (struct sockaddr *)&sa, sizeof sa) == 0);
+    for (int tries = 0; connect(fd, (struct sockaddr *)&sa, sizeof sa); tries++) { /* at times all ports were just in use */
+        ENSURE(tries < 100);
+        uv_run(loop_uv(l), UV_RUN_NOWAIT);
+        usleep(1000);
+    }
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     input = str_of(data, size);
     (void)!send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from peers.process import wait_until
 from peers.flowlet import ROOT, Flowlet
 from peers.http_peer import Answer, HttpPeer
 
@@ -104,7 +105,7 @@ def test_no_other_schemes(closed, scheme):
 @pytest.mark.parametrize("by", WAYS)
 def test_what_is_allowed_is_reached_but_not_the_server_itself(opened, listener, by):
     post(opened, "/try", by=by, host="127.0.0.1", port=listener.port)
-    assert listener.seen > 0
+    wait_until(lambda: listener.seen > 0, 5, "the connection")
     for url in (opened.listen, opened.console):
         told = post(opened, "/try", by=by, host="127.0.0.1", port=int(url.rsplit(":", 1)[1])).json
         assert told["code"] == "address_refused" and "this server itself" in told["message"], told
