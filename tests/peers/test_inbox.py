@@ -61,8 +61,9 @@ def test_what_becomes_of_requests_is_told(hooked, peer):
 
 
 def test_nothing_is_shown_that_is_on_the_disk_in_clear(hooked):
-    hook(hooked, "a", **{"X-Else": "visible-nowhere"})
-    inbox(hooked, count=1)
+    hook(hooked, "a")
+    hook(hooked, "a", **{"X-Else": "visible-nowhere"})  # a duplicate: no run's history tells of it
+    inbox(hooked, count=2)
     hooked.stop()
     stored = b"".join(file.read_bytes() for file in hooked.data.iterdir() if file.is_file())
     assert b"visible-nowhere" not in stored and TOKEN.encode() not in stored
